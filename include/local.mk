@@ -1,0 +1,1 @@
+pkginclude_HEADERS = include/panicmon/event.h include/panicmon/handler.h

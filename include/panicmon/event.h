@@ -1,0 +1,117 @@
+/* panicmon/event.h: what happened to a supervised command.
+ *
+ * Part of the handler ABI (see panicmon/handler.h) and of the executor library.
+ * This struct only ever grows at its end; `size` says how much of it the caller knows.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef PANICMON_EVENT_H
+#define PANICMON_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum panicmon_event_type {
+	PANICMON_PROCESS_STARTED = 1, /* the pid is known, execve(2) is about to run */
+	PANICMON_PROCESS_FAILED = 2,  /* the command could not be started: `error` */
+	PANICMON_PROCESS_EXITED = 3,  /* the command has ended; the last event of a run */
+	PANICMON_SIGNAL_RECEIVED = 4, /* panicmon got a signal */
+	PANICMON_SIGNAL_PASSED = 5,   /* the kernel took it for `target_pid` */
+	PANICMON_SIGNAL_FAILED = 6    /* it could not be passed on: `error` */
+};
+
+/* The values of syslog(3), so that they can be handed to it as they are. */
+enum panicmon_severity {
+	PANICMON_FATAL = 2, /* a crash */
+	PANICMON_ERROR = 3,
+	PANICMON_WARNING = 4,
+	PANICMON_NOTICE = 5,
+	PANICMON_INFO = 6,
+	PANICMON_DEBUG = 7
+};
+
+enum panicmon_reason {
+	PANICMON_REASON_EXITED = 1,      /* by exit(3): `code` */
+	PANICMON_REASON_SIGNALED = 2,    /* by `signal` */
+	PANICMON_REASON_OOM_KILLED = 3,  /* by SIGKILL, and the cgroup counted an OOM kill meanwhile */
+	PANICMON_REASON_MONITOR_DIED = 4 /* panicmon itself was killed, and the command with it */
+};
+
+/* Which of the members below the line are set: panicmon_event_has(event, PANICMON_HAS_CODE). */
+enum panicmon_field {
+	PANICMON_HAS_ERROR,
+	PANICMON_HAS_CODE,
+	PANICMON_HAS_SIGNAL,
+	PANICMON_HAS_CORE,
+	PANICMON_HAS_STATUS,
+	PANICMON_HAS_REASON,
+	PANICMON_HAS_RUNTIME_MS,
+	PANICMON_HAS_CPU_USER_US,
+	PANICMON_HAS_CPU_SYSTEM_US,
+	PANICMON_HAS_MAX_RSS_KB,
+	PANICMON_HAS_STOP_REQUESTED,
+	PANICMON_HAS_STOP_SIGNAL,
+	PANICMON_HAS_STOP_PID,
+	PANICMON_HAS_STOP_UID,
+	PANICMON_HAS_SENDER_PID,
+	PANICMON_HAS_SENDER_UID,
+	PANICMON_HAS_SENDER_COMMAND,
+	PANICMON_HAS_SI_CODE,
+	PANICMON_HAS_VALUE,
+	PANICMON_HAS_TARGET_PID,
+	PANICMON_HAS_STDERR_TAIL
+};
+
+struct panicmon_event {
+	uint32_t size; /* sizeof(struct panicmon_event) of the panicmon that made it */
+	uint32_t type; /* enum panicmon_event_type */
+	uint64_t present; /* bit 1 << enum panicmon_field for each member that is set */
+	uint64_t seq;     /* 1, 2, 3... in this run; with `run` a stable id of the event */
+	int64_t time_ns;  /* CLOCK_REALTIME, nanoseconds since the epoch */
+	uint32_t severity;          /* enum panicmon_severity */
+	int32_t pid;                /* of the command; 0 where it never got one */
+	const char *run;            /* id of this run: 32 hexadecimal digits */
+	const char *name;           /* of the service: -n, `name =`, or the command's base name */
+	const char *host;           /* gethostname(2) */
+	const char *const *args;    /* the command and its arguments, NULL at the end; secrets redacted */
+	uint32_t argc;
+	uint32_t attempt; /* 1 at the first delivery of this event to this handler, then 2, 3... */
+
+	/* ---- each only where panicmon_event_has() says so ---- */
+
+	int32_t error;          /* failed: errno(3) */
+	int32_t code;           /* exited: the exit code, -1 if a signal ended it */
+	int32_t signal;         /* signal.*: its number; exited: the signal that ended it */
+	int32_t core;           /* exited: 1 if a core was dumped */
+	int32_t status;         /* exited, failed: what a shell shows, the code or 128 + signal */
+	int32_t reason;         /* exited: enum panicmon_reason */
+	int64_t runtime_ms;     /* exited: milliseconds since process.started, CLOCK_MONOTONIC */
+	int64_t cpu_user_us;    /* exited: microseconds, with waited-for children, getrusage(2) */
+	int64_t cpu_system_us;  /* exited */
+	int64_t max_rss_kb;     /* exited: KiB */
+	int32_t stop_requested; /* exited: 1 if TERM, INT or QUIT was passed on before */
+	int32_t stop_signal;    /* exited: the last of those, with its sender */
+	int32_t stop_pid;
+	int32_t stop_uid;
+	int32_t sender_pid; /* signal.*: 0 if outside our pid namespace */
+	int32_t sender_uid;
+	const char *sender_command; /* signal.*: /proc/PID/comm, if the sender was still there */
+	int32_t si_code;            /* signal.*: sigaction(2) */
+	int32_t value;              /* signal.*: sival_int of a signal sent by sigqueue(3) */
+	int32_t target_pid;         /* signal.passed, signal.failed */
+	const char *stderr_tail;    /* exited: the last bytes of the command's stderr, if kept */
+};
+
+static inline bool panicmon_event_has(const struct panicmon_event *event, enum panicmon_field field)
+{
+	return (event->present >> field & 1) != 0;
+}
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,164 @@
+/* panicmon/handler.h: all that a handler plugin includes.
+ *
+ * A handler is a shared object that exports one constant descriptor:
+ *
+ *     PANICMON_HANDLER = {
+ *         .magic = PANICMON_HANDLER_MAGIC,
+ *         .size = sizeof(struct panicmon_handler),
+ *         .minor = PANICMON_HANDLER_MINOR,
+ *         .name = "beep", .version = "1.0", .summary = "beeps on a crash",
+ *         .process = &(const struct panicmon_process_ops){
+ *             .size = sizeof(struct panicmon_process_ops), .exited = beep },
+ *     };
+ *
+ * panicmon loads it in a process of its own (a "handler host"), never in the process that
+ * supervises the command. One thread makes every call, never two at once, and events come in the
+ * order of their `seq`. Whatever a handler does, the command does not notice: a handler may block,
+ * and one that crashes is started again and gets the event that it was working on once more.
+ *
+ * Everything passed in belongs to panicmon and is valid until the call returns, unless a comment
+ * says otherwise. Members are only ever appended; a missing tail reads as NULL or 0.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef PANICMON_HANDLER_H
+#define PANICMON_HANDLER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <panicmon/event.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define PANICMON_HANDLER_MAGIC UINT32_C(0x314d4350) /* "PCM1" in memory on little-endian machines */
+#define PANICMON_HANDLER_MAJOR 1 /* part of the symbol's name: another major is another symbol */
+#define PANICMON_HANDLER_MINOR 0 /* raised when something is appended */
+#define PANICMON_HANDLER_SYMBOL "panicmon_handler_1"
+
+/* What a handler says of an event, and of open() and flush(). Any other value is taken as DROP and
+ * reported. */
+enum panicmon_result {
+	PANICMON_DONE = 0,  /* delivered; it will not come again */
+	PANICMON_HELD = 1,  /* kept in a batch; it counts as delivered at the next flush() that is DONE */
+	PANICMON_RETRY = 2, /* not now: panicmon waits, longer each time, and calls again */
+	PANICMON_DROP = 3,  /* can never succeed: counted and reported */
+	PANICMON_DEAD = 4   /* this handler is finished: no more calls but close() */
+};
+
+/* Why flush() or close() is called. */
+enum panicmon_why {
+	PANICMON_BATCH = 1, /* events are held and none is waiting */
+	PANICMON_DRAIN = 2, /* the run has ended */
+	PANICMON_LOST = 3   /* panicmon itself was killed; nothing will wait for you any longer */
+};
+
+enum panicmon_option_type {
+	PANICMON_TEXT = 1,     /* value.text */
+	PANICMON_BOOL = 2,     /* yes, no, true, false, on, off, 1, 0: value.number is 1 or 0 */
+	PANICMON_NUMBER = 3,   /* value.number */
+	PANICMON_DURATION = 4, /* 500ms, 2s, 5m, 1h; a bare number is seconds: value.number in milliseconds */
+	PANICMON_SIZE = 5,     /* 512, 64k, 8M, 1G (powers of 1024): value.number in bytes */
+	PANICMON_CHOICE = 6    /* one of `choices`: value.number is its index */
+};
+
+/* One key of the handler's section in the config. Names hold no dot. */
+struct panicmon_option {
+	const char *name;
+	uint32_t type;     /* enum panicmon_option_type */
+	uint32_t required; /* 1: a section without it is refused */
+	const char *value; /* the default, written as in the config; NULL: none */
+	const char *help;  /* one line, for people */
+	const char *const *choices; /* PANICMON_CHOICE: the names, NULL at the end */
+	int64_t min, max;  /* numbers, durations (ms), sizes (bytes); both 0: any that is not negative */
+};
+
+/* The value of the option at the same index of the handler's table. Valid as long as the host. */
+struct panicmon_value {
+	const char *text; /* as written, or the default; NULL if there is neither */
+	int64_t number;
+	uint32_t given; /* 1: written by the user */
+	uint32_t reserved;
+};
+
+/* What panicmon offers to a handler. Valid as long as the host; its functions only on the thread
+ * that panicmon calls the handler on. */
+struct panicmon_host {
+	uint32_t size;
+	uint16_t major, minor; /* of the ABI that this panicmon speaks */
+	const char *handler;   /* NAME of [handler:NAME]: one .so may serve under several */
+	const char *service;   /* `name` of the events */
+
+	/* Prints one line on panicmon's stderr, marked with the handler's name. */
+	void (*log)(const struct panicmon_host *host, uint32_t severity, const char *text);
+
+	/* Says why the call that is running fails (the text is copied), for use as
+	 * `return host->fail(host, "cannot open ...");`. Returns -1, which check() and open() hand on. */
+	int (*fail)(const struct panicmon_host *host, const char *text);
+};
+
+/* What happens to the process. Each returns enum panicmon_result; a NULL slot is DONE. */
+struct panicmon_process_ops {
+	uint32_t size;
+	int (*started)(void *self, const struct panicmon_event *event);
+	int (*failed)(void *self, const struct panicmon_event *event);
+	int (*exited)(void *self, const struct panicmon_event *event);
+};
+
+/* What happens to the signals. Each returns enum panicmon_result; a NULL slot is DONE. */
+struct panicmon_signal_ops {
+	uint32_t size;
+	int (*received)(void *self, const struct panicmon_event *event);
+	int (*passed)(void *self, const struct panicmon_event *event);
+	int (*failed)(void *self, const struct panicmon_event *event);
+};
+
+struct panicmon_handler {
+	uint32_t magic; /* PANICMON_HANDLER_MAGIC */
+	uint32_t size;  /* sizeof(struct panicmon_handler) when it was compiled */
+	uint16_t minor; /* PANICMON_HANDLER_MINOR when it was compiled */
+	uint16_t needs; /* the lowest minor it can work with */
+	const char *name, *version, *summary;
+	const struct panicmon_option *options; /* option_count of them, each option_size bytes */
+	uint32_t option_count, option_size;    /* option_size = sizeof(struct panicmon_option) */
+
+	/* Looks at the options without side effects. 0, or -1 after host->fail(). May be NULL. */
+	int (*check)(const struct panicmon_host *host, const struct panicmon_value *values);
+
+	/* Gets ready, once, before the command is started. *self is handed to every later call.
+	 * 0; -1 after host->fail(): the start is refused; PANICMON_RETRY: the command is started
+	 * meanwhile, and open() is called again. May be NULL. */
+	int (*open)(const struct panicmon_host *host, const struct panicmon_value *values, void **self);
+
+	/* Sends what is HELD, within budget_ms. Returns enum panicmon_result. May be NULL if nothing
+	 * is ever HELD. */
+	int (*flush)(void *self, uint32_t budget_ms, int why /* enum panicmon_why */);
+
+	/* The last call. Frees self. May be NULL. */
+	void (*close)(void *self, int why /* enum panicmon_why */);
+
+	const struct panicmon_process_ops *process; /* NULL: no interest */
+	const struct panicmon_signal_ops *signal;   /* NULL: no interest */
+};
+
+#if defined(__GNUC__)
+#define PANICMON_EXPORT __attribute__((visibility("default")))
+#else
+#define PANICMON_EXPORT
+#endif
+
+/* Opens the definition of the descriptor. */
+#ifdef __cplusplus
+#define PANICMON_HANDLER extern "C" PANICMON_EXPORT const struct panicmon_handler panicmon_handler_1
+#else
+#define PANICMON_HANDLER PANICMON_EXPORT const struct panicmon_handler panicmon_handler_1
+#endif
+
+extern PANICMON_EXPORT const struct panicmon_handler panicmon_handler_1;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

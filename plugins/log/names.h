@@ -1,0 +1,27 @@
+/* names.h: the words for the numbers of an event. */
+#ifndef PM_LOG_NAMES_H
+#define PM_LOG_NAMES_H
+
+#include <stdint.h>
+
+enum { PM_LOG_NAME_SIZE = 24, PM_LOG_TIME_SIZE = 40 };
+
+#define PM_LOG_GAP "log.dropped" /* the name of the handler's own record */
+
+const char *pm_log_event_name(uint32_t type);
+const char *pm_log_reason_name(int32_t reason);
+
+/* "info"; what is more severe than PANICMON_FATAL is "fatal". */
+const char *pm_log_severity_name(uint32_t severity);
+
+/* Each fills in and returns `out`: "SIGTERM", "SIGRTMIN+3", "SIG32"; "ENOENT", "E4095". */
+const char *pm_log_signal_name(int32_t signal, char out[PM_LOG_NAME_SIZE]);
+const char *pm_log_errno_name(int32_t code, char out[PM_LOG_NAME_SIZE]);
+
+/* Of errno(3), in English whatever the locale. */
+const char *pm_log_errno_text(int32_t code);
+
+/* RFC 3339 in UTC with so many digits (0 to 9) of the second's fraction, cut, not rounded. */
+const char *pm_log_time(int64_t time_ns, int digits, char out[PM_LOG_TIME_SIZE]);
+
+#endif

@@ -1,0 +1,81 @@
+#include <config.h>
+
+#include "quote.h"
+
+#include <string.h>
+
+#include "utf8.h"
+
+/* Besides letters, digits and all that is not ASCII, what no shell takes for its own. */
+#define BARE "%+,-./:=@_"
+
+static void put_byte(struct pm_log_buffer *out, unsigned char byte)
+{
+	switch (byte) {
+	case '\n':
+		pm_log_puts(out, "\\n");
+		break;
+	case '\t':
+		pm_log_puts(out, "\\t");
+		break;
+	case '\r':
+		pm_log_puts(out, "\\r");
+		break;
+	default:
+		pm_log_printf(out, "\\x%02x", byte);
+	}
+}
+
+/* `special`: the ASCII characters that get a backslash. */
+static void put_escaped(struct pm_log_buffer *out, const char *text, size_t length,
+			const char *special)
+{
+	size_t step;
+
+	for (size_t at = 0; at < length; at += step) {
+		uint32_t code;
+
+		step = pm_log_utf8_next(text + at, length - at, &code);
+		if (code == PM_LOG_INVALID || pm_log_is_control(code)) {
+			for (size_t i = 0; i < step; i++)
+				put_byte(out, (unsigned char)text[at + i]);
+			continue;
+		}
+		if (step == 1 && strchr(special, text[at]) != NULL)
+			pm_log_put(out, "\\", 1);
+		pm_log_put(out, text + at, step);
+	}
+}
+
+void pm_log_quote_plain(struct pm_log_buffer *out, const char *text, size_t length)
+{
+	put_escaped(out, text, length, "\\");
+}
+
+static bool is_bare(char c)
+{
+	return (c & 0x80) != 0 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+	       (c >= 'a' && c <= 'z') || (c != '\0' && strchr(BARE, c) != NULL);
+}
+
+void pm_log_quote_word(struct pm_log_buffer *out, const char *text, size_t length)
+{
+	struct pm_log_utf8 found = pm_log_utf8_scan(text, length);
+	bool escape = !found.valid || found.controls;
+	bool bare = length > 0;
+
+	for (size_t i = 0; i < length; i++) {
+		escape |= (unsigned char)text[i] < 0x20 || text[i] == '\'' || text[i] == 0x7f;
+		bare &= is_bare(text[i]);
+	}
+	if (escape)
+		pm_log_puts(out, "$");
+	if (escape || !bare)
+		pm_log_puts(out, "'");
+	if (escape)
+		put_escaped(out, text, length, "\\'");
+	else
+		pm_log_put(out, text, length);
+	if (escape || !bare)
+		pm_log_puts(out, "'");
+}

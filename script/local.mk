@@ -1,0 +1,1 @@
+EXTRA_DIST += script/build-lib.sh script/run script/sample-service script/setup script/test

@@ -1,0 +1,60 @@
+#include <config.h>
+
+#include "base/cleanup.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+void pm_close(int *fd)
+{
+	int saved = errno;
+
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+	errno = saved;
+}
+
+void pm_cleanup_fd(int *fd)
+{
+	pm_close(fd);
+}
+
+void *pm_steal_memory(void *pointer_to_pointer)
+{
+	void *pointer = NULL;
+	void *none = NULL;
+
+	memcpy(&pointer, pointer_to_pointer, sizeof(pointer));
+	memcpy(pointer_to_pointer, &none, sizeof(none));
+	return pointer;
+}
+
+void pm_cleanup_free(void *pointer_to_pointer)
+{
+	int saved = errno;
+
+	free(pm_steal_memory(pointer_to_pointer));
+	errno = saved;
+}
+
+void pm_cleanup_file(void *pointer_to_file)
+{
+	int saved = errno;
+	FILE *file = pm_steal_memory(pointer_to_file);
+
+	if (file != NULL)
+		fclose(file);
+	errno = saved;
+}
+
+int pm_steal_fd(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}

@@ -1,0 +1,21 @@
+/* cli/run.h: one run of panicmon, from the config to the last delivered event. */
+#ifndef PM_CLI_RUN_H
+#define PM_CLI_RUN_H
+
+#include "cli/options.h"
+#include "process/signals.h"
+
+/* How panicmon is to end. */
+struct pm_ending {
+	int signal; /* 0: by exit status */
+	int status;
+};
+
+/* Prints what people need to know on stderr. */
+struct pm_ending pm_run(const struct pm_cli_options *options,
+			const struct pm_signals_inherited *inherited);
+
+/* "panicmon: TEXT" on stderr; given up rather than waited for when nobody reads it there. */
+void pm_print(const char *text);
+
+#endif

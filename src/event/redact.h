@@ -1,0 +1,22 @@
+/* event/redact.h: takes the secrets out of an argument list before anyone else sees it.
+ *
+ * What is replaced by "***": the value of a flag, an assignment or a header whose name says that it
+ * is a secret (--password x, API_KEY=x, "Authorization: x"; to the end of the argument, since
+ * nobody knows where it ends), and the password in scheme://user:password@host (with no user, all
+ * of it). A secret without such a name cannot be seen: -psecret, a positional argument.
+ */
+#ifndef PM_EVENT_REDACT_H
+#define PM_EVENT_REDACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A redacted copy of argv, NULL at its end: array and strings are one allocation, for free(3).
+ * argv[0] loses only what is in its URLs. NULL with errno ENOMEM. */
+char **pm_redact_args(char *const *argv);
+
+/* Whether a name, with or without dashes before it, calls its value a secret. The name is split
+ * into words at all that is not a letter or digit and where camelCase begins a new one. */
+bool pm_redact_is_secret(const char *name, size_t length);
+
+#endif

@@ -1,0 +1,6 @@
+noinst_LTLIBRARIES += src/executor/libpm_executor.la
+src_executor_libpm_executor_la_SOURCES = \
+	src/executor/executor.c \
+	src/executor/executor.h \
+	src/executor/pass.c \
+	src/executor/pass.h

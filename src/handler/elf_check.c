@@ -1,0 +1,153 @@
+#include <config.h>
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <link.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "handler/module.h"
+
+/* dlopen(3) says "No such file or directory" of another machine's object, and a truncated one
+ * raises SIGBUS within it: so the headers are read first. */
+
+#if defined(__x86_64__)
+#define OUR_MACHINE EM_X86_64
+#elif defined(__aarch64__)
+#define OUR_MACHINE EM_AARCH64
+#elif defined(__riscv)
+#define OUR_MACHINE EM_RISCV
+#elif defined(__i386__)
+#define OUR_MACHINE EM_386
+#elif defined(__arm__)
+#define OUR_MACHINE EM_ARM
+#elif defined(__powerpc64__)
+#define OUR_MACHINE EM_PPC64
+#elif defined(__s390x__)
+#define OUR_MACHINE EM_S390
+#else
+#define OUR_MACHINE EM_NONE /* not judged */
+#endif
+
+#define OUR_CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
+
+static int check_header(const ElfW(Ehdr) * header, const char *path, struct pm_error *error)
+{
+	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+		return pm_error_set(error, 0,
+				    "'%s' is not an ELF file; a handler is a shared object: build "
+				    "it with cc -shared -fPIC", path);
+	if (header->e_ident[EI_CLASS] != OUR_CLASS ||
+	    (OUR_MACHINE != EM_NONE && header->e_machine != OUR_MACHINE))
+		return pm_error_set(error, 0,
+				    "'%s' was built for another machine (ELF machine %u, class %u; "
+				    "wanted %u, class %u); build it for this one", path,
+				    header->e_machine, header->e_ident[EI_CLASS],
+				    (unsigned)OUR_MACHINE, (unsigned)OUR_CLASS);
+	if (header->e_type != ET_DYN)
+		return pm_error_set(error, 0,
+				    "'%s' is an ELF file but not a shared object (type %u, wanted "
+				    "%u); link it with -shared", path, header->e_type, ET_DYN);
+	return 0;
+}
+
+static bool within(uint64_t offset, uint64_t length, uint64_t size)
+{
+	return offset <= size && length <= size - offset;
+}
+
+/* All that the headers promise must be in the file. */
+static bool is_whole(int fd, const ElfW(Ehdr) * header, uint64_t size)
+{
+	if (header->e_phentsize != sizeof(ElfW(Phdr)) ||
+	    !within(header->e_shoff, (uint64_t)header->e_shnum * header->e_shentsize, size))
+		return false;
+	for (unsigned i = 0; i < header->e_phnum; i++) {
+		ElfW(Phdr) segment;
+		off_t at = (off_t)(header->e_phoff + (uint64_t)i * sizeof(segment));
+
+		if (pread(fd, &segment, sizeof(segment), at) != (ssize_t)sizeof(segment) ||
+		    !within(segment.p_offset, segment.p_filesz, size))
+			return false;
+	}
+	return header->e_phnum > 0;
+}
+
+static int check_elf(int fd, uint64_t size, const char *path, struct pm_error *error)
+{
+	ElfW(Ehdr) header;
+
+	memset(&header, 0, sizeof(header));
+	if (pread(fd, &header, sizeof(header), 0) < 0)
+		return pm_error_set(error, errno, "cannot read '%s'", path);
+	if (check_header(&header, path, error) < 0)
+		return -1;
+	if (size < sizeof(header) || !is_whole(fd, &header, size))
+		return pm_error_set(error, 0, "'%s' is truncated or damaged (%llu bytes); install it again",
+				    path, (unsigned long long)size);
+	return 0;
+}
+
+/* Whoever can write the file, or swap it by writing a folder on its way, runs code as us. In a
+ * sticky folder (such as /tmp) only the owner can swap it. */
+static int check_owner(const char *path, const struct stat *status, struct pm_error *error)
+{
+	bool is_sticky_folder = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0;
+
+	if (status->st_uid != 0 && status->st_uid != geteuid())
+		return pm_error_set(error, 0,
+				    "'%s' belongs to user %u, neither to root nor to user %u who "
+				    "runs this; chown it, or set trust_path = yes", path,
+				    status->st_uid, geteuid());
+	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0 && !is_sticky_folder)
+		return pm_error_set(error, 0,
+				    "'%s' can be written by others (mode %04o); chmod go-w it, or "
+				    "set trust_path = yes", path, status->st_mode & 07777u);
+	return 0;
+}
+
+static int check_trust(const char *path, struct pm_error *error)
+{
+	pm_autofree char *real = realpath(path, NULL);
+
+	if (real == NULL)
+		return pm_error_set(error, errno, "cannot resolve '%s'", path);
+	for (;;) {
+		struct stat status;
+		const char *here = real[0] == '\0' ? "/" : real;
+
+		if (stat(here, &status) < 0)
+			return pm_error_set(error, errno, "cannot look at '%s'", here);
+		if (check_owner(here, &status, error) < 0)
+			return -1;
+		if (real[0] == '\0' || strcmp(real, "/") == 0)
+			return 0;
+		*strrchr(real, '/') = '\0';
+	}
+}
+
+int pm_module_check(const char *path, bool trust_path, struct pm_error *error)
+{
+	struct stat status;
+	/* Without O_NONBLOCK, a FIFO would hold us. */
+	pm_autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0 && errno == ENOENT)
+		return pm_error_set(error, 0,
+				    "there is no '%s'; check `plugin` and `handler_dir`, or install "
+				    "the handler", path);
+	if (fd < 0 || fstat(fd, &status) < 0)
+		return pm_error_set(error, errno, "cannot open '%s'", path);
+	if (!S_ISREG(status.st_mode))
+		return pm_error_set(error, 0, "'%s' is not a regular file; name the handler's .so",
+				    path);
+	if (check_elf(fd, (uint64_t)status.st_size, path, error) < 0)
+		return -1;
+	return trust_path ? 0 : check_trust(path, error);
+}

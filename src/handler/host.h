@@ -1,0 +1,33 @@
+/* handler/host.h: the process that holds one plugin. */
+#ifndef PM_HANDLER_HOST_H
+#define PM_HANDLER_HOST_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config/config.h"
+#include "event/event.h"
+#include "handler/page.h"
+
+/* What a host gets from its parent; valid in the fork. */
+struct pm_host_setup {
+	const struct pm_config_handler *config;
+	const char *handler_dir;
+	const struct pm_identity *identity;
+	int64_t drain_timeout_ms;
+	int journal_fd;
+	/* A SOCK_SEQPACKET: messages from panicmon wake the host, one to it says that `page->state`
+	 * has changed, and EOF says that panicmon is gone. */
+	int socket;
+	struct pm_host_page *page;
+	pid_t monitor; /* panicmon's pid */
+};
+
+/* The whole life of a host: takes a struct pm_host_setup, leaves by _exit(2). */
+void pm_host_main(void *setup);
+
+/* panicmon is gone, and with it the command (PDEATHSIG); ends what the command has forked, and this
+ * host too in a little more than drain_timeout. Async-signal-safe. */
+void pm_host_monitor_died(const struct pm_host_setup *setup);
+
+#endif

@@ -1,0 +1,81 @@
+/* handler/keeper.h: panicmon's side of the handlers: starts a host for each, feeds them through the
+ * journal, starts those again that fall, and drains them at the end.
+ *
+ * Runs in the supervising process, so it trusts nothing that comes from a host and never waits for
+ * one but in start and drain, each with a deadline.
+ */
+#ifndef PM_HANDLER_KEEPER_H
+#define PM_HANDLER_KEEPER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/loop.h"
+#include "config/config.h"
+#include "event/event.h"
+#include "handler/host.h"
+#include "handler/page.h"
+#include "journal/journal.h"
+#include "process/children.h"
+
+/* Takes a line for people, without a newline. */
+typedef void pm_keeper_report(void *arg, const char *text);
+
+struct pm_keeper;
+
+/* One handler, over the lives of its hosts. */
+struct pm_keeper_slot {
+	struct pm_keeper *keeper;
+	const struct pm_config_handler *config;
+	struct pm_host_page *page;
+	struct pm_child child;
+	struct pm_source socket;
+	struct pm_timer backoff;
+	struct pm_timer watch;     /* runs while the host is not asleep */
+	uint64_t calls_seen;       /* `page->calls` when the watch was last due */
+	int64_t started_ns;  /* of the host, CLOCK_MONOTONIC */
+	unsigned failures;   /* deaths in a row */
+	bool running, gone;  /* gone: no host is to be started any more */
+};
+
+struct pm_keeper {
+	struct pm_loop *loop;
+	struct pm_children *children;
+	const struct pm_config *config;
+	const struct pm_identity *identity;
+	pm_keeper_report *report;
+	void *report_arg;
+	struct pm_journal journal;
+	void *pages;
+	struct pm_keeper_slot *slots;
+	size_t count;
+	size_t refused; /* required handlers that cannot work */
+	bool starting, draining;
+	uint8_t *record; /* an event being encoded */
+};
+
+/* Starts a host for each handler of the config. With none, this and all the rest is a no-op. */
+int pm_keeper_open(struct pm_keeper *keeper, struct pm_loop *loop, struct pm_children *children,
+		   const struct pm_config *config, const struct pm_identity *identity,
+		   pm_keeper_report *report, void *report_arg, struct pm_error *error);
+
+/* Turns the loop until every handler is ready, waits for something slow, or was refused; at most
+ * for start_timeout. Returns the number of required handlers that were refused (each was reported):
+ * other than 0, the command must not be started. */
+size_t pm_keeper_wait_ready(struct pm_keeper *keeper);
+
+/* Numbers and records an event. The hosts are not woken yet. */
+void pm_keeper_publish(struct pm_keeper *keeper, struct panicmon_event *event);
+void pm_keeper_wake(struct pm_keeper *keeper);
+
+/* The command's process group, for the hosts to end if panicmon is killed; 0: it has ended. */
+void pm_keeper_set_group(struct pm_keeper *keeper, int32_t group);
+
+/* Turns the loop until every handler has everything, at most for drain_timeout; then kills what is
+ * left, and reports what was not delivered. */
+void pm_keeper_drain(struct pm_keeper *keeper);
+
+void pm_keeper_close(struct pm_keeper *keeper);
+
+#endif

@@ -1,0 +1,14 @@
+noinst_LTLIBRARIES += src/handler/libpm_handler.la
+src_handler_libpm_handler_la_SOURCES = \
+	src/handler/deliver.c \
+	src/handler/deliver.h \
+	src/handler/elf_check.c \
+	src/handler/host.c \
+	src/handler/host.h \
+	src/handler/keeper.c \
+	src/handler/keeper.h \
+	src/handler/module.c \
+	src/handler/module.h \
+	src/handler/options.c \
+	src/handler/options.h \
+	src/handler/page.h

@@ -1,0 +1,36 @@
+/* handler/page.h: the page of memory that a host shares with panicmon.
+ *
+ * The host writes it, panicmon reads it and takes nothing in it for granted: a plugin can scribble
+ * on it. It outlives the host, so the next one of the same handler goes on where the last one fell.
+ */
+#ifndef PM_HANDLER_PAGE_H
+#define PM_HANDLER_PAGE_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+enum pm_host_state {
+	PM_HOST_STARTING, /* also what a plugin's exit(0) in its constructor leaves behind */
+	PM_HOST_WAITING,  /* open() asked to try again later */
+	PM_HOST_READY,
+	PM_HOST_REFUSED, /* can't ever work: `message` says why */
+	PM_HOST_DEAD,    /* the handler said that it is finished */
+	PM_HOST_DRAINED, /* all was delivered, and the run has ended */
+};
+
+struct pm_host_page {
+	_Atomic uint32_t state;
+	_Atomic uint32_t asleep;    /* 1: needs to be woken for the next event */
+	_Atomic uint64_t delivered; /* the cursor: all events up to this sequence number are done */
+	_Atomic uint64_t trying;    /* the event in the plugin's hands */
+	_Atomic uint32_t deaths;    /* calls with it that never returned; raised before the call */
+	_Atomic uint64_t calls;     /* raised before and after every call: odd while in the plugin */
+	_Atomic uint64_t lost;      /* overwritten before they could be read */
+	_Atomic uint64_t dropped;   /* given up: by the handler, or as they killed it */
+	_Atomic int32_t group;      /* written by panicmon: the command's process group, 0: none */
+	char message[2048];         /* lines, NUL at the end */
+};
+
+_Static_assert(sizeof(struct pm_host_page) <= 4096, "one page");
+
+#endif

@@ -1,0 +1,10 @@
+noinst_LTLIBRARIES += src/process/libpm_process.la
+src_process_libpm_process_la_SOURCES = \
+	src/process/children.c \
+	src/process/children.h \
+	src/process/signals.c \
+	src/process/signals.h \
+	src/process/spawn.c \
+	src/process/spawn.h \
+	src/process/terminal.c \
+	src/process/terminal.h

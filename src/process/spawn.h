@@ -1,0 +1,58 @@
+/* process/spawn.h: the only caller of fork(2).
+ *
+ * The command is forked behind a gate: it waits until its start has been told, and the gate's
+ * channel brings back the errno of an execve(2) that failed, or is closed by one that succeeded.
+ */
+#ifndef PM_PROCESS_SPAWN_H
+#define PM_PROCESS_SPAWN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "process/signals.h"
+
+/* What a shell shows (POSIX XCU 2.8.2; also env(1) and timeout(1)). */
+enum {
+	PM_STATUS_OWN_FAILURE = 125,
+	PM_STATUS_NOT_INVOKED = 126,
+	PM_STATUS_NOT_FOUND = 127,
+	PM_STATUS_SIGNAL_BASE = 128,
+};
+
+struct pm_command {
+	char *const *argv; /* NULL at the end; the first is looked up in PATH */
+	struct pm_signals_inherited inherited;
+};
+
+struct pm_spawn {
+	pid_t pid;
+	int channel; /* readable when pm_spawn_result() has an answer; close-on-exec */
+};
+
+/* Forks a child in a process group of its own that is killed with SIGKILL when this thread ends
+ * (PR_SET_PDEATHSIG: call it on a thread that lives as long as the process), and holds it at the
+ * gate. */
+int pm_spawn_gated(struct pm_spawn *spawn, const struct pm_command *command,
+		   struct pm_error *error);
+
+/* Opens the gate. */
+void pm_spawn_release(const struct pm_spawn *spawn);
+
+enum pm_spawn_result {
+	PM_SPAWN_PENDING,
+	PM_SPAWN_STARTED, /* or ended before it got that far: reaping will tell */
+	PM_SPAWN_FAILED,  /* *exec_errno is set */
+};
+
+/* Never blocks. Once the answer is not PM_SPAWN_PENDING any more, the channel can be closed. */
+enum pm_spawn_result pm_spawn_result(const struct pm_spawn *spawn, int *exec_errno);
+
+/* The status that stands for a failed execve(2). */
+int pm_spawn_status(int exec_errno);
+
+/* Forks a process that runs role(arg) and must not return from it. Returns its pid, -1 with errno.
+ * No PDEATHSIG, signals as they are. */
+pid_t pm_spawn_role(void (*role)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,67 @@
+"""What every end-to-end test uses: the built panicmon, its processes, its events, and a strict end.
+
+Each test gets an id in the environment of all that it starts (PM_TEST_ID), and the pytest process is
+a child subreaper, so that nothing gets away: what is still there after a test is killed, and the
+test has failed.
+"""
+import ctypes
+import os
+import uuid
+
+import pytest
+
+import pm
+import procfs
+
+PR_SET_CHILD_SUBREAPER = 36
+
+# Of a test that passed: processes may still be on their way out for so long.
+LEAVE_DEADLINE = 10
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    if call.when == "call":
+        item.pm_failed = outcome.get_result().failed
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _subreaper():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1:
+        raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+@pytest.fixture(scope="session")
+def build_dir():
+    return pm.build_dir()
+
+
+@pytest.fixture(scope="session")
+def fixture_dir():
+    """The folder with the fixture plugins: hang_event.so..."""
+    return pm.build_dir() / "tests" / "handlers" / ".libs"
+
+
+@pytest.fixture
+def panicmon(tmp_path, request):
+    """A pm.Panicmon: run() and start()."""
+    before = set(procfs.children(os.getpid()))
+    test_id = uuid.uuid4().hex
+    helper = pm.Panicmon(tmp_path, test_id)
+    yield helper
+
+    def left():
+        return procfs.living(procfs.marked("PM_TEST_ID", test_id) |
+                             procfs.descendants(os.getpid(), without=before))
+
+    leftovers = []
+    if not getattr(request.node, "pm_failed", False):
+        try:
+            pm.wait_until(lambda: not left(), deadline=LEAVE_DEADLINE, what="the processes of the test to end")
+        except AssertionError:
+            leftovers = sorted(procfs.describe(pid) for pid in left())
+    pm.kill_all(left)
+    helper.reap(before)
+    assert not leftovers, "the test left processes behind: " + "; ".join(leftovers)

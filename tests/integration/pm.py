@@ -1,0 +1,263 @@
+"""Runs the built panicmon for a test: Panicmon, Run, Completed, wait_until."""
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import procfs
+
+DEADLINE = 60  # seconds; generous: valgrind, sanitizers and busy machines
+HOST_PREFIX = "pm:"  # of a handler host's name in /proc/PID/comm, which ends after 15 characters
+
+
+def build_dir():
+    return pathlib.Path(os.environ["PM_BUILD_DIR"]).resolve()
+
+
+def tool(name):
+    """A program of tests/tools: sigcount, sigqueue_storm."""
+    return str(build_dir() / "tests" / "tools" / name)
+
+
+def is_trusted(path):
+    """Whether panicmon would load plugins from there: the build may be in anybody's folder."""
+    path = pathlib.Path(path).resolve()
+    for place in [path, *path.parents]:
+        status = place.stat()
+        if status.st_uid not in (0, os.geteuid()) or status.st_mode & 0o1022 in (0o020, 0o002, 0o022):
+            return False
+    return True
+
+
+def wait_until(condition, deadline=DEADLINE, what="the condition"):
+    """Returns the first true value of condition(); AssertionError after `deadline` seconds."""
+    end = time.monotonic() + deadline
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"waited {deadline} s for {what}")
+        time.sleep(0.005)
+
+
+def read_events(path):
+    """The events of a JSON-lines file, in order. A line that is still being written is left out."""
+    try:
+        text = pathlib.Path(path).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def names(events):
+    return [event["event"] for event in events]
+
+
+def kill_all(find):
+    """SIGKILLs what find() returns until it returns nothing."""
+    def none_left():
+        pids = find()
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        return not pids
+    wait_until(none_left, deadline=20, what="killed processes to be gone")
+
+
+class Completed:
+    """A panicmon that has ended. status: as of subprocess, -N for signal N."""
+
+    def __init__(self, status, stdout, stderr, events_path, seconds):
+        self.status = status
+        self.stdout = stdout
+        self.stderr = stderr
+        self.events_path = events_path
+        self.seconds = seconds
+
+    @property
+    def events(self):
+        return read_events(self.events_path)
+
+    @property
+    def names(self):
+        return names(self.events)
+
+    def __repr__(self):
+        return f"<status {self.status}, stderr {self.stderr!r}>"
+
+
+class Run:
+    """A panicmon that runs. As a context manager it is killed at the end of the block."""
+
+    def __init__(self, popen, folder, events_path):
+        self.popen = popen
+        self.pid = popen.pid
+        self.folder = folder
+        self.events_path = events_path
+        self.begun = time.monotonic()
+
+    @property
+    def events(self):
+        return read_events(self.events_path)
+
+    @property
+    def stdout(self):
+        return (self.folder / "stdout").read_text(errors="replace")
+
+    @property
+    def stderr(self):
+        return (self.folder / "stderr").read_text(errors="replace")
+
+    def send(self, number):
+        self.popen.send_signal(number)
+
+    def wait_for_event(self, name, count=1, deadline=DEADLINE):
+        """Returns the count-th event of that name."""
+        def found():
+            those = [event for event in self.events if event["event"] == name]
+            return those[count - 1] if len(those) >= count else None
+        return wait_until(found, deadline, f"{name} number {count}; stderr: {self.stderr}")
+
+    def wait_for_stdout(self, text, deadline=DEADLINE):
+        wait_until(lambda: text in self.stdout, deadline, f"{text!r} on stdout; stderr: {self.stderr}")
+
+    def command(self, deadline=DEADLINE):
+        """The pid of the command, once it has been exec'd."""
+        own = procfs.exe(self.pid)
+
+        def exec_done():
+            for child in procfs.children(self.pid):
+                if procfs.alive(child) and procfs.exe(child) not in (None, own):
+                    return child
+            return None
+        return wait_until(exec_done, deadline, f"the command to run; stderr: {self.stderr}")
+
+    def hosts(self):
+        """The handler hosts that live: {"log": pid}."""
+        named = {procfs.comm(child): child for child in procfs.children(self.pid) if procfs.alive(child)}
+        return {name[len(HOST_PREFIX):]: pid for name, pid in named.items() if name.startswith(HOST_PREFIX)}
+
+    def host(self, name="log", other_than=None, deadline=DEADLINE):
+        """The pid of a handler's host, once there is one; `other_than`: of the next after that."""
+        def found():
+            pid = self.hosts().get(name)
+            return pid if pid != other_than else None
+        return wait_until(found, deadline, f"a host of {name}; stderr: {self.stderr}")
+
+    def wait(self, deadline=DEADLINE):
+        try:
+            status = self.popen.wait(deadline)
+        except subprocess.TimeoutExpired:
+            tree = "; ".join(procfs.describe(pid) for pid in procfs.descendants(self.pid) | {self.pid})
+            raise AssertionError(
+                f"panicmon still runs after {deadline} s: {tree}; stderr: {self.stderr}") from None
+        return Completed(status, self.stdout, self.stderr, self.events_path, time.monotonic() - self.begun)
+
+    def kill(self):
+        """Kills panicmon and all below it, and waits for the end of each."""
+        pids = procfs.descendants(self.pid) | {self.pid}
+        kill_all(lambda: procfs.living(pids))
+        self.popen.wait(DEADLINE)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self.popen.poll() is None:
+            self.kill()
+
+
+class Panicmon:
+    """What the fixture `panicmon` is."""
+
+    def __init__(self, folder, test_id):
+        self.folder = folder
+        self.path = str(build_dir() / "panicmon")
+        self.handler_dir = build_dir() / ".libs"
+        self.environment = {key: value for key, value in os.environ.items()
+                            if not key.startswith("PANICMON_")}
+        self.environment["PM_TEST_ID"] = test_id
+        self._runs = []
+
+    def config(self, text, name="test.ini"):
+        """Writes a config file into the test's folder and returns its path."""
+        path = self.folder / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def log_section(self, name, path, **keys):
+        """A section of a config for a log handler that writes JSON to `path`."""
+        keys = {"plugin": "log", "format": "json", "path": path, **keys}
+        if not is_trusted(self.handler_dir):
+            keys["trust_path"] = "yes"
+        return f"[handler:{name}]\n" + "".join(f"{key} = {value}\n" for key, value in keys.items())
+
+    def arguments(self, command, config=None, options=(), name=None, events=True):
+        """The command line. Without `config` (a path) it is one log handler that writes JSON to
+        `events_path`, or an empty config if `events` is False. `options`: of -o, as written."""
+        run_folder = self.folder / f"run{len(self._runs)}"
+        run_folder.mkdir()
+        self.events_path = run_folder / "events"
+        if config is None:
+            text = self.log_section("log", self.events_path) if events else ""
+            config = run_folder / "panicmon.ini"
+            config.write_text(text, encoding="utf-8")
+        line = [self.path, "-c", str(config), "-o", f"panicmon.handler_dir={self.handler_dir}"]
+        for option in options:
+            line += ["-o", option]
+        if name is not None:
+            line += ["-n", name]
+        return run_folder, line + ["--", *map(str, command)]
+
+    def start(self, command, *, config=None, options=(), name=None, events=True, prefix=(), env=None,
+              stdin=subprocess.DEVNULL, cwd=None, **popen_arguments):
+        """Starts panicmon around `command` (a list) and returns a Run. `prefix`: what runs
+        panicmon itself, such as ["setpriv", ...]."""
+        folder, line = self.arguments(command, config, options, name, events)
+        return self._spawn(folder, [*prefix, *line], env, stdin, cwd, popen_arguments)
+
+    def start_raw(self, arguments, *, env=None, stdin=subprocess.DEVNULL, cwd=None, **popen_arguments):
+        """panicmon with exactly these arguments."""
+        folder = self.folder / f"run{len(self._runs)}"
+        folder.mkdir()
+        self.events_path = folder / "events"
+        return self._spawn(folder, [self.path, *map(str, arguments)], env, stdin, cwd, popen_arguments)
+
+    def _spawn(self, folder, line, env, stdin, cwd, popen_arguments):
+        # Files, not pipes: whoever is left holding a pipe would keep the test waiting for its end.
+        with open(folder / "stdout", "wb") as out, open(folder / "stderr", "wb") as err:
+            streams = {"stdout": out, "stderr": err, **popen_arguments}
+            popen = subprocess.Popen(line, stdin=stdin, cwd=cwd,
+                                     env={**self.environment, **(env or {})}, **streams)
+        run = Run(popen, folder, self.events_path)
+        self._runs.append(run)
+        return run
+
+    def run(self, command, *, deadline=DEADLINE, **arguments):
+        """start(), and wait for the end: a Completed."""
+        return self.start(command, **arguments).wait(deadline)
+
+    def run_raw(self, arguments, *, deadline=DEADLINE, **more):
+        return self.start_raw(arguments, **more).wait(deadline)
+
+    def spawn(self, command, **popen_arguments):
+        """Another program of the test (redis-server, strace...), under the same strict end."""
+        environment = {**self.environment, **popen_arguments.pop("env", {})}
+        popen = subprocess.Popen([str(word) for word in command], env=environment, **popen_arguments)
+        self._runs.append(Run(popen, self.folder, None))
+        return popen
+
+    def reap(self, before=()):
+        """Waits for what is dead: own children, and orphans that came to us as the subreaper."""
+        for run in self._runs:
+            run.popen.wait(DEADLINE)
+        for pid in set(procfs.children(os.getpid())) - set(before):
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass

@@ -1,0 +1,63 @@
+unit_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
+unit_tests =
+
+# One block for each room; enable it with the file.
+if HAVE_CHECK
+#unit_tests += tests/unit/test_base
+#tests_unit_test_base_SOURCES = tests/unit/test_base.c
+#tests_unit_test_base_CFLAGS = $(unit_cflags)
+#tests_unit_test_base_LDADD = src/base/libpm_base.la $(CHECK_LIBS)
+
+#unit_tests += tests/unit/test_event
+#tests_unit_test_event_SOURCES = tests/unit/test_event.c
+#tests_unit_test_event_CFLAGS = $(unit_cflags)
+#tests_unit_test_event_LDADD = src/event/libpm_event.la src/base/libpm_base.la $(CHECK_LIBS)
+
+unit_tests += tests/unit/test_redact
+tests_unit_test_redact_SOURCES = tests/unit/test_redact.c
+tests_unit_test_redact_CFLAGS = $(unit_cflags)
+tests_unit_test_redact_LDADD = src/event/libpm_event.la src/base/libpm_base.la $(CHECK_LIBS)
+
+#unit_tests += tests/unit/test_process
+#tests_unit_test_process_SOURCES = tests/unit/test_process.c
+#tests_unit_test_process_CFLAGS = $(unit_cflags)
+#tests_unit_test_process_LDADD = src/process/libpm_process.la src/event/libpm_event.la \
+#	src/base/libpm_base.la $(CHECK_LIBS)
+
+#unit_tests += tests/unit/test_journal
+#tests_unit_test_journal_SOURCES = tests/unit/test_journal.c
+#tests_unit_test_journal_CFLAGS = $(unit_cflags)
+#tests_unit_test_journal_LDADD = src/journal/libpm_journal.la src/base/libpm_base.la $(CHECK_LIBS)
+
+unit_tests += tests/unit/test_config
+tests_unit_test_config_SOURCES = \
+	tests/unit/test_config.c \
+	tests/unit/test_config.h \
+	tests/unit/test_config_files.c \
+	tests/unit/test_config_mistakes.c \
+	tests/unit/test_config_value.c
+tests_unit_test_config_CFLAGS = $(unit_cflags)
+tests_unit_test_config_LDADD = src/config/libpm_config.la src/base/libpm_base.la $(INIH_LIBS) \
+	$(CHECK_LIBS)
+
+#unit_tests += tests/unit/test_handler
+#tests_unit_test_handler_SOURCES = tests/unit/test_handler.c
+#tests_unit_test_handler_CFLAGS = $(unit_cflags)
+#tests_unit_test_handler_LDADD = src/handler/libpm_handler.la src/config/libpm_config.la \
+#	src/journal/libpm_journal.la src/process/libpm_process.la src/event/libpm_event.la \
+#	src/base/libpm_base.la $(INIH_LIBS) $(CHECK_LIBS)
+
+# It loads .libs/log.so as panicmon would.
+unit_tests += tests/unit/test_log
+tests_unit_test_log_SOURCES = \
+	tests/unit/test_log.c \
+	tests/unit/test_log.h \
+	tests/unit/test_log_format.c \
+	tests/unit/test_log_sink.c
+tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) -DPM_LOG_SO='"$(abs_top_builddir)/.libs/log.so"'
+tests_unit_test_log_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_log_LDADD = src/base/libpm_base.la $(JANSSON_LIBS) $(CHECK_LIBS)
+
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif

@@ -1,0 +1,249 @@
+#include <config.h>
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "event/redact.h"
+
+enum { MAX_ARGS = 6 };
+
+struct pair {
+	const char *before[MAX_ARGS];
+	const char *after[MAX_ARGS];
+};
+
+/* A command that does not matter, and one argument. */
+#define ONE(before, after) {{"x", before}, {"x", after}}
+#define SAME(...) {{"x", __VA_ARGS__}, {"x", __VA_ARGS__}}
+
+static const struct pair flags[] = {
+	ONE("--password=x", "--password=***"),
+	ONE("--password=", "--password=***"),
+	ONE("--password=a=b c", "--password=***"),
+	ONE("-password=x", "-password=***"),
+	ONE("--client-secret=x", "--client-secret=***"),
+	ONE("--clientSecret=x", "--clientSecret=***"),
+	ONE("--api-key=x", "--api-key=***"),
+	ONE("--APIKey=x", "--APIKey=***"),
+	ONE("--apikey=x", "--apikey=***"),
+	ONE("-Ddb.password=x", "-Ddb.password=***"),
+	ONE("-Djavax.net.ssl.keyStorePassword=x", "-Djavax.net.ssl.keyStorePassword=***"),
+	ONE("--env=DB_PASS=x", "--env=DB_PASS=***"),
+	ONE("--password x", "--password ***"),
+	{{"x", "--password", "y"}, {"x", "--password", "***"}},
+	{{"x", "-password", "y"}, {"x", "-password", "***"}},
+	{{"x", "--token", "y", "z"}, {"x", "--token", "***", "z"}},
+	{{"x", "--api-key", "y"}, {"x", "--api-key", "***"}},
+	{{"x", "--secret", "y"}, {"x", "--secret", "***"}},
+	{{"x", "--passwd", "y"}, {"x", "--passwd", "***"}},
+	{{"x", "--pwd", "y"}, {"x", "--pwd", "***"}},
+	{{"x", "--credential", "y"}, {"x", "--credential", "***"}},
+	{{"x", "--credentials", "y"}, {"x", "--credentials", "***"}},
+	{{"x", "--private-key", "y"}, {"x", "--private-key", "***"}},
+	{{"x", "--access_key", "y"}, {"x", "--access_key", "***"}},
+	{{"x", "--auth", "y"}, {"x", "--auth", "***"}},
+	{{"x", "--authorization", "y"}, {"x", "--authorization", "***"}},
+	{{"x", "--proxyAuth", "y"}, {"x", "--proxyAuth", "***"}},
+	{{"x", "--password", ""}, {"x", "--password", "***"}},
+	{{"x", "--password", "-"}, {"x", "--password", "***"}},
+	{{"x", "--password", "https://u:p@h"}, {"x", "--password", "***"}},
+	{{"x", "--password", "--token", "y"}, {"x", "--password", "--token", "***"}},
+	{{"x", "--password", "--token=y"}, {"x", "--password", "--token=***"}},
+};
+
+static const struct pair assignments[] = {
+	ONE("api_key=x", "api_key=***"),
+	ONE("API_KEY=x", "API_KEY=***"),
+	ONE("PASSWORD=a b c", "PASSWORD=***"),
+	ONE("PGPASSWORD=x", "PGPASSWORD=***"),
+	ONE("TOKEN2=x", "TOKEN2=***"),
+	ONE("AWS_SECRET_ACCESS_KEY=x", "AWS_SECRET_ACCESS_KEY=***"),
+	ONE("AccountName=n;AccountKey=x==", "AccountName=n;AccountKey=***"),
+	ONE("host=h password=x user=u", "host=h password=***"),
+	ONE("password = x", "password = ***"),
+	ONE("user[password]=x", "user[password]=***"),
+	ONE("{\"user\":\"u\",\"password\":\"x\"}", "{\"user\":\"u\",\"password\":***"),
+	ONE("TOKEN=x ./run", "TOKEN=***"),
+	ONE("curl -k --token x https://h", "curl -k --token ***"),
+	{{"env", "TOKEN=x", "./run"}, {"env", "TOKEN=***", "./run"}},
+};
+
+static const struct pair urls[] = {
+	ONE("scheme://user:pass@host", "scheme://user:***@host"),
+	ONE("scheme://token@host", "scheme://***@host"),
+	ONE("https://token:@host/p", "https://***@host/p"),
+	ONE("https://:pass@host", "https://:***@host"),
+	ONE("redis://:p@h:6379/0", "redis://:***@h:6379/0"),
+	ONE("postgres://u:p@ss@h/db", "postgres://u:***@h/db"),
+	ONE("postgres://u:p/?#w@h/db", "postgres://u:***@h/db"),
+	ONE("https://u:p'w@h/", "https://u:***@h/"),
+	ONE("--url=https://u:p@h/x", "--url=https://u:***@h/x"),
+	ONE("a=ftp://u:p@h,b=ftp://v:q@i", "a=ftp://u:***@h,b=ftp://v:***@i"),
+	ONE("git+ssh://u:p@h and http://t@i", "git+ssh://u:***@h and http://***@i"),
+	ONE("https://h/p?a=1&access_token=x&b=2", "https://h/p?a=1&access_token=***"),
+	ONE("https://u:p@h/?token=x", "https://u:***@h/?token=***"),
+	{{"https://u:p@h/run", "x"}, {"https://u:***@h/run", "x"}},
+};
+
+static const struct pair headers[] = {
+	{{"curl", "-H", "Authorization: Bearer x"}, {"curl", "-H", "Authorization: ***"}},
+	{{"curl", "-H", "Authorization:x"}, {"curl", "-H", "Authorization:***"}},
+	{{"curl", "--header", "X-Api-Key:x"}, {"curl", "--header", "X-Api-Key:***"}},
+	ONE("-HAuthorization:x", "-HAuthorization:***"),
+	ONE("--header=X-Auth-Token:x", "--header=X-Auth-Token:***"),
+	ONE("--header=Authorization: Basic x", "--header=Authorization: ***"),
+	ONE("Proxy-Authorization: x", "Proxy-Authorization: ***"),
+	ONE("Bearer x", "Bearer ***"),
+};
+
+static const struct pair false_friends[] = {
+	SAME("--tokenizer", "x"),
+	SAME("--tokenizer=x"),
+	SAME("--max-tokens", "100"),
+	SAME("--passive"),
+	SAME("--passive", "x"),
+	SAME("--bypass=x"),
+	SAME("--compass=x"),
+	SAME("monkey=1"),
+	SAME("--keyspace", "x"),
+	SAME("--key=x"),
+	SAME("--author", "x"),
+	SAME("--author=x"),
+	SAME("--authority=x"),
+	SAME("--secretary=x"),
+	SAME("--no-password", "x"),
+	SAME("--password-stdin", "registry.example"),
+	SAME("--password-file", "/run/secrets/db"),
+	SAME("TOKEN_FILE=/run/secrets/token"),
+	SAME("--auth-type=basic"),
+	SAME("https://host/a@b"),
+	SAME("https://host:8080/a@b"),
+	SAME("https://[::1]/a@b"),
+	SAME("https://host?to=a@b"),
+	SAME("https://@host"),
+	SAME("https://"),
+	SAME("a@b.example"),
+	SAME("registry/secret:latest"),
+	SAME("secret"),
+	SAME("password", "x"),
+	SAME("--password"),
+	SAME("--password", "--verbose"),
+	SAME("-H", "Accept: text/html"),
+	SAME("-p", "80:80"),
+	SAME(""),
+	SAME("-"),
+	SAME("--"),
+	SAME("="),
+	SAME("\xff\xc3=\x80"),
+	{{"/opt/password=x", "y"}, {"/opt/password=x", "y"}},
+	{{"--password", "y"}, {"--password", "y"}},
+};
+
+static void check_pair(const struct pair *pair)
+{
+	char *before[MAX_ARGS + 1] = {0};
+
+	for (size_t i = 0; i < MAX_ARGS && pair->before[i] != NULL; i++)
+		before[i] = strdup(pair->before[i]);
+	char **after = pm_redact_args(before);
+	ck_assert_ptr_nonnull(after);
+	for (size_t i = 0; i < MAX_ARGS; i++) {
+		ck_assert_pstr_eq(after[i], pair->after[i]);
+		if (after[i] == NULL)
+			break;
+	}
+	free(after);
+	for (size_t i = 0; i < MAX_ARGS; i++)
+		free(before[i]);
+}
+
+START_TEST(a_flags_value_is_hidden)
+{
+	check_pair(&flags[_i]);
+}
+END_TEST
+
+START_TEST(an_assigned_secret_is_hidden)
+{
+	check_pair(&assignments[_i]);
+}
+END_TEST
+
+START_TEST(userinfo_in_a_url_is_hidden)
+{
+	check_pair(&urls[_i]);
+}
+END_TEST
+
+START_TEST(a_headers_secret_is_hidden)
+{
+	check_pair(&headers[_i]);
+}
+END_TEST
+
+START_TEST(false_friends_stay)
+{
+	check_pair(&false_friends[_i]);
+}
+END_TEST
+
+START_TEST(no_arguments_at_all)
+{
+	char *none[] = {NULL};
+	char **out = pm_redact_args(none);
+
+	ck_assert_ptr_nonnull(out);
+	ck_assert_ptr_null(out[0]);
+	free(out);
+}
+END_TEST
+
+/* Each argument's place is computed twice; valgrind and ASan see it if the two disagree. */
+START_TEST(a_long_argument_is_copied_whole)
+{
+	enum { LENGTH = 1 << 20 };
+	char *text = malloc(LENGTH + 1);
+	char command[] = "x", flag[] = "--password";
+	char *args[] = {command, text, flag, text, NULL};
+
+	memset(text, 'a', LENGTH);
+	text[LENGTH] = '\0';
+	char **out = pm_redact_args(args);
+	ck_assert_ptr_nonnull(out);
+	ck_assert_uint_eq(strlen(out[1]), LENGTH);
+	ck_assert_str_eq(out[3], "***");
+	ck_assert_ptr_null(out[4]);
+	free(out);
+	free(text);
+}
+END_TEST
+
+#define ADD_LOOP(tcase, test, table)                                                               \
+	tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof((table)[0])))
+
+static Suite *redact_suite(void)
+{
+	Suite *suite = suite_create("redact");
+	TCase *tcase = tcase_create("arguments");
+
+	ADD_LOOP(tcase, a_flags_value_is_hidden, flags);
+	ADD_LOOP(tcase, an_assigned_secret_is_hidden, assignments);
+	ADD_LOOP(tcase, userinfo_in_a_url_is_hidden, urls);
+	ADD_LOOP(tcase, a_headers_secret_is_hidden, headers);
+	ADD_LOOP(tcase, false_friends_stay, false_friends);
+	tcase_add_test(tcase, no_arguments_at_all);
+	tcase_add_test(tcase, a_long_argument_is_copied_whole);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}
+
+int main(void)
+{
+	SRunner *runner = srunner_create(redact_suite());
+
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
