@@ -37,7 +37,7 @@ enum panicmon_severity {
 enum panicmon_reason {
 	PANICMON_REASON_EXITED = 1,      /* by exit(3): `code` */
 	PANICMON_REASON_SIGNALED = 2,    /* by `signal` */
-	PANICMON_REASON_OOM_KILLED = 3,  /* by SIGKILL, and the cgroup counted an OOM kill meanwhile */
+	PANICMON_REASON_OOM_KILLED = 3,  /* by SIGKILL, and its cgroup has counted an OOM kill */
 	PANICMON_REASON_MONITOR_DIED = 4 /* panicmon itself was killed, and the command with it */
 };
 
@@ -67,17 +67,17 @@ enum panicmon_field {
 };
 
 struct panicmon_event {
-	uint32_t size; /* sizeof(struct panicmon_event) of the panicmon that made it */
-	uint32_t type; /* enum panicmon_event_type */
-	uint64_t present; /* bit 1 << enum panicmon_field for each member that is set */
-	uint64_t seq;     /* 1, 2, 3... in this run; with `run` a stable id of the event */
-	int64_t time_ns;  /* CLOCK_REALTIME, nanoseconds since the epoch */
-	uint32_t severity;          /* enum panicmon_severity */
-	int32_t pid;                /* of the command; 0 where it never got one */
-	const char *run;            /* id of this run: 32 hexadecimal digits */
-	const char *name;           /* of the service: -n, `name =`, or the command's base name */
-	const char *host;           /* gethostname(2) */
-	const char *const *args;    /* the command and its arguments, NULL at the end; secrets redacted */
+	uint32_t size;           /* sizeof(struct panicmon_event) of the panicmon that made it */
+	uint32_t type;           /* enum panicmon_event_type */
+	uint64_t present;        /* bit 1 << enum panicmon_field for each member that is set */
+	uint64_t seq;            /* 1, 2, 3... in this run; with `run` a stable id of the event */
+	int64_t time_ns;         /* CLOCK_REALTIME, nanoseconds since the epoch */
+	uint32_t severity;       /* enum panicmon_severity */
+	int32_t pid;             /* of the command; 0 where it never got one */
+	const char *run;         /* id of this run: 32 hexadecimal digits */
+	const char *name;        /* of the service: -n, `name =`, or the command's base name */
+	const char *host;        /* gethostname(2) */
+	const char *const *args; /* command and arguments, NULL at the end; secrets redacted */
 	uint32_t argc;
 	uint32_t attempt; /* 1 at the first delivery of this event to this handler, then 2, 3... */
 

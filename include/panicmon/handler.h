@@ -16,6 +16,9 @@
  * order of their `seq`. Whatever a handler does, the command does not notice: a handler may block,
  * and one that crashes is started again and gets the event that it was working on once more.
  *
+ * A handler finds all signals blocked (SIGPIPE and SIGXFSZ too: write(2) fails with EPIPE or EFBIG
+ * instead), /dev/null on descriptor 0, and 1 and 2 open; a program that it starts inherits that.
+ *
  * Everything passed in belongs to panicmon and is valid until the call returns, unless a comment
  * says otherwise. Members are only ever appended; a missing tail reads as NULL or 0.
  *
@@ -42,7 +45,7 @@ extern "C" {
  * reported. */
 enum panicmon_result {
 	PANICMON_DONE = 0,  /* delivered; it will not come again */
-	PANICMON_HELD = 1,  /* kept in a batch; it counts as delivered at the next flush() that is DONE */
+	PANICMON_HELD = 1,  /* kept in a batch; delivered at the next flush() that is DONE */
 	PANICMON_RETRY = 2, /* not now: panicmon waits, longer each time, and calls again */
 	PANICMON_DROP = 3,  /* can never succeed: counted and reported */
 	PANICMON_DEAD = 4   /* this handler is finished: no more calls but close() */
@@ -59,7 +62,7 @@ enum panicmon_option_type {
 	PANICMON_TEXT = 1,     /* value.text */
 	PANICMON_BOOL = 2,     /* yes, no, true, false, on, off, 1, 0: value.number is 1 or 0 */
 	PANICMON_NUMBER = 3,   /* value.number */
-	PANICMON_DURATION = 4, /* 500ms, 2s, 5m, 1h; a bare number is seconds: value.number in milliseconds */
+	PANICMON_DURATION = 4, /* 500ms, 2s, 5m, 1h; bare: seconds. value.number in milliseconds */
 	PANICMON_SIZE = 5,     /* 512, 64k, 8M, 1G (powers of 1024): value.number in bytes */
 	PANICMON_CHOICE = 6    /* one of `choices`: value.number is its index */
 };
@@ -67,12 +70,12 @@ enum panicmon_option_type {
 /* One key of the handler's section in the config. Names hold no dot. */
 struct panicmon_option {
 	const char *name;
-	uint32_t type;     /* enum panicmon_option_type */
-	uint32_t required; /* 1: a section without it is refused */
-	const char *value; /* the default, written as in the config; NULL: none */
-	const char *help;  /* one line, for people */
+	uint32_t type;              /* enum panicmon_option_type */
+	uint32_t required;          /* 1: a section without it is refused */
+	const char *value;          /* the default, written as in the config; NULL: none */
+	const char *help;           /* one line, for people */
 	const char *const *choices; /* PANICMON_CHOICE: the names, NULL at the end */
-	int64_t min, max;  /* numbers, durations (ms), sizes (bytes); both 0: any that is not negative */
+	int64_t min, max;           /* of numbers, ms, bytes; both 0: any that is not negative */
 };
 
 /* The value of the option at the same index of the handler's table. Valid as long as the host. */
@@ -94,8 +97,9 @@ struct panicmon_host {
 	/* Prints one line on panicmon's stderr, marked with the handler's name. */
 	void (*log)(const struct panicmon_host *host, uint32_t severity, const char *text);
 
-	/* Says why the call that is running fails (the text is copied), for use as
-	 * `return host->fail(host, "cannot open ...");`. Returns -1, which check() and open() hand on. */
+	/* Says why the call that is running fails; the text is copied. check() and open() hand its
+	 * result on, -1: `return host->fail(host, "cannot open ...");`. Before a DROP it is the reason
+	 * that people are told. */
 	int (*fail)(const struct panicmon_host *host, const char *text);
 };
 
@@ -130,7 +134,8 @@ struct panicmon_handler {
 	/* Gets ready, once, before the command is started. *self is handed to every later call.
 	 * 0; -1 after host->fail(): the start is refused; PANICMON_RETRY: the command is started
 	 * meanwhile, and open() is called again. May be NULL. */
-	int (*open)(const struct panicmon_host *host, const struct panicmon_value *values, void **self);
+	int (*open)(const struct panicmon_host *host, const struct panicmon_value *values,
+		    void **self);
 
 	/* Sends what is HELD, within budget_ms. Returns enum panicmon_result. May be NULL if nothing
 	 * is ever HELD. */

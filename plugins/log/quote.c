@@ -11,6 +11,9 @@
 
 static void put_byte(struct pm_log_buffer *out, unsigned char byte)
 {
+	static const char digits[] = "0123456789abcdef";
+	const char hex[] = {'\\', 'x', digits[byte >> 4], digits[byte & 0xf]};
+
 	switch (byte) {
 	case '\n':
 		pm_log_puts(out, "\\n");
@@ -22,7 +25,7 @@ static void put_byte(struct pm_log_buffer *out, unsigned char byte)
 		pm_log_puts(out, "\\r");
 		break;
 	default:
-		pm_log_printf(out, "\\x%02x", byte);
+		pm_log_put(out, hex, sizeof(hex));
 	}
 }
 

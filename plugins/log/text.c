@@ -267,12 +267,9 @@ static void put_started(struct line *line, const struct panicmon_event *event)
 }
 
 static void (*const describe[])(struct line *line, const struct panicmon_event *event) = {
-	[PANICMON_PROCESS_STARTED] = put_started,
-	[PANICMON_PROCESS_FAILED] = put_failed,
-	[PANICMON_PROCESS_EXITED] = put_exited,
-	[PANICMON_SIGNAL_RECEIVED] = put_signal_event,
-	[PANICMON_SIGNAL_PASSED] = put_signal_event,
-	[PANICMON_SIGNAL_FAILED] = put_signal_event,
+	[PANICMON_PROCESS_STARTED] = put_started,    [PANICMON_PROCESS_FAILED] = put_failed,
+	[PANICMON_PROCESS_EXITED] = put_exited,      [PANICMON_SIGNAL_RECEIVED] = put_signal_event,
+	[PANICMON_SIGNAL_PASSED] = put_signal_event, [PANICMON_SIGNAL_FAILED] = put_signal_event,
 };
 enum { DESCRIBE_COUNT = sizeof(describe) / sizeof(describe[0]) };
 

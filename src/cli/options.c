@@ -30,12 +30,9 @@ const char pm_cli_help[] =
 	"  panicmon -n api -o handler:log.path=/var/log/api.json -- ./api --port 8080\n";
 
 static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'},
-	{"option", required_argument, NULL, 'o'},
-	{"name", required_argument, NULL, 'n'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
+	{"config", required_argument, NULL, 'c'}, {"option", required_argument, NULL, 'o'},
+	{"name", required_argument, NULL, 'n'},   {"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
 };
 
 static int bad_option(int found, char **argv, struct pm_error *error)

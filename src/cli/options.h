@@ -10,8 +10,8 @@ enum pm_cli_action { PM_CLI_RUN, PM_CLI_HELP, PM_CLI_VERSION };
 
 struct pm_cli_options {
 	enum pm_cli_action action;
-	const char *file; /* -c; NULL: the default */
-	const char *name; /* -n; NULL: the config's */
+	const char *file;       /* -c; NULL: the default */
+	const char *name;       /* -n; NULL: the config's */
 	const char **overrides; /* -o, in their order; for free(3) */
 	size_t override_count;
 	char **command; /* NULL at its end; within argv */

@@ -20,9 +20,9 @@ struct pm_config_option {
 /* A section [handler:NAME]. */
 struct pm_config_handler {
 	char *name;
-	char *plugin;   /* as written; NULL: NAME.so of the handler directory */
-	char *where;    /* of the section's first line; "built-in"; or of the -o that enabled it */
-	bool required;  /* default yes */
+	char *plugin;  /* as written; NULL: NAME.so of the handler directory */
+	char *where;   /* of the section's first line; "built-in"; or of the -o that enabled it */
+	bool required; /* default yes */
 	bool trust_path;
 	int64_t timeout_ms; /* of one call into the plugin */
 	struct pm_config_option *options;

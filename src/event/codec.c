@@ -10,7 +10,7 @@ enum {
 	RECORD_VERSION = 1,
 	HEADER_SIZE = 1 + 3 * 4 + 8, /* version, type, severity, pid, time */
 	NUMBER_SIZE = 1 + 8,
-	TEXT_BIT = 0x80, /* in an item's number: a length and bytes follow, so that it can be skipped */
+	TEXT_BIT = 0x80, /* of an item's number: a length and bytes follow */
 	TEXT_HEAD_SIZE = 1 + 4,
 };
 
@@ -47,7 +47,8 @@ static const struct {
 };
 enum { ITEM_COUNT = sizeof(items) / sizeof(items[0]) };
 _Static_assert(ITEM_COUNT == PANICMON_HAS_STDERR_TAIL + 1, "every field has its item");
-_Static_assert((int)ITEM_COUNT < (int)TEXT_BIT && ITEM_COUNT <= 64, "numbers fit in 7 bits, presence in 64");
+_Static_assert((int)ITEM_COUNT < (int)TEXT_BIT && ITEM_COUNT <= 64,
+	       "numbers fit in 7 bits, presence in 64");
 
 static int64_t load_number(const void *member, enum kind kind)
 {

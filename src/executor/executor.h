@@ -36,9 +36,9 @@ struct pm_executor_options {
 
 /* How it ended. */
 struct pm_outcome {
-	bool invoked;   /* false: exec_errno says why not */
+	bool invoked; /* false: exec_errno says why not */
 	int exec_errno;
-	int status;     /* of wait4(2), while invoked */
+	int status; /* of wait4(2), while invoked */
 };
 
 /* How many signals are read at once. */

@@ -52,8 +52,7 @@ static bool has_sender(const struct signalfd_siginfo *signal)
 static struct panicmon_event received_event(struct pm_executor *executor,
 					    const struct signalfd_siginfo *signal)
 {
-	struct panicmon_event event =
-		pm_event_make(PANICMON_SIGNAL_RECEIVED, executor->spawn.pid);
+	struct panicmon_event event = pm_event_make(PANICMON_SIGNAL_RECEIVED, executor->spawn.pid);
 
 	PM_EVENT_SET(&event, SIGNAL, signal, (int32_t)signal->ssi_signo);
 	PM_EVENT_SET(&event, SI_CODE, si_code, signal->ssi_code);

@@ -79,14 +79,12 @@ static void advance_unless_held(struct pm_delivery *delivery, uint64_t sequence)
 
 static void drop(struct pm_delivery *delivery, uint64_t sequence, const char *why)
 {
-	char text[128];
+	char text[1200];
 
 	atomic_fetch_add(&delivery->setup->page->dropped, 1);
-	if (why != NULL) {
-		snprintf(text, sizeof(text), "event %llu is given up: %s",
-			 (unsigned long long)sequence, why);
-		report(delivery, PANICMON_WARNING, text);
-	}
+	snprintf(text, sizeof(text), "event %llu is given up: %s", (unsigned long long)sequence,
+		 delivery->reason[0] != '\0' ? delivery->reason : why);
+	report(delivery, PANICMON_WARNING, text);
 }
 
 /* One call. The count of deaths is raised before it and taken back after it, so that it tells the
@@ -95,6 +93,7 @@ static int call(struct pm_delivery *delivery, event_fn *slot, const struct panic
 {
 	struct pm_host_page *page = delivery->setup->page;
 
+	delivery->reason[0] = '\0';
 	atomic_store(&page->trying, event->seq);
 	atomic_fetch_add(&page->deaths, 1);
 	atomic_fetch_add(&page->calls, 1);
@@ -146,7 +145,7 @@ static bool settle(struct pm_delivery *delivery, uint64_t sequence, int result)
 	case PANICMON_DEAD:
 		return false;
 	case PANICMON_DROP:
-		drop(delivery, sequence, NULL);
+		drop(delivery, sequence, "the handler says that it can't ever be delivered");
 		break;
 	default:
 		drop(delivery, sequence, "the handler returned no result of panicmon/handler.h");

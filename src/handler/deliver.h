@@ -10,12 +10,14 @@ struct pm_delivery {
 	const struct pm_host_setup *setup;
 	struct pm_module *module;
 	const struct panicmon_host *host;
-	void *self; /* the plugin's */
+	struct panicmon_value *values; /* the plugin may keep pointers to them */
+	void *self;                    /* the plugin's */
+	char *reason; /* what the plugin gave to host->fail() in the call before, else empty */
 	struct pm_journal_reader reader;
-	uint64_t held;          /* sequence number of the last event HELD, 0: none */
-	bool monitor_died;      /* EOF on the socket */
-	bool exited;            /* process.exited was read */
-	int32_t pid;            /* of the command, once process.started or failed was read */
+	uint64_t held;     /* sequence number of the last event HELD, 0: none */
+	bool monitor_died; /* EOF on the socket */
+	bool exited;       /* process.exited was read */
+	int32_t pid;       /* of the command, once process.started or failed was read */
 };
 
 /* Delivers until the run has ended, or panicmon has, and closes the plugin. Returns the state to

@@ -37,23 +37,33 @@
 
 #define OUR_CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
 
+/* The beginning of the file. */
+struct head {
+	union {
+		ElfW(Ehdr) header;
+		unsigned char bytes[4096];
+	};
+};
+
 static int check_header(const ElfW(Ehdr) * header, const char *path, struct pm_error *error)
 {
 	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
 		return pm_error_set(error, 0,
 				    "'%s' is not an ELF file; a handler is a shared object: build "
-				    "it with cc -shared -fPIC", path);
+				    "it with cc -shared -fPIC",
+				    path);
 	if (header->e_ident[EI_CLASS] != OUR_CLASS ||
 	    (OUR_MACHINE != EM_NONE && header->e_machine != OUR_MACHINE))
 		return pm_error_set(error, 0,
 				    "'%s' was built for another machine (ELF machine %u, class %u; "
-				    "wanted %u, class %u); build it for this one", path,
-				    header->e_machine, header->e_ident[EI_CLASS],
+				    "wanted %u, class %u); build it for this one",
+				    path, header->e_machine, header->e_ident[EI_CLASS],
 				    (unsigned)OUR_MACHINE, (unsigned)OUR_CLASS);
 	if (header->e_type != ET_DYN)
 		return pm_error_set(error, 0,
 				    "'%s' is an ELF file but not a shared object (type %u, wanted "
-				    "%u); link it with -shared", path, header->e_type, ET_DYN);
+				    "%u); link it with -shared",
+				    path, header->e_type, ET_DYN);
 	return 0;
 }
 
@@ -62,34 +72,41 @@ static bool within(uint64_t offset, uint64_t length, uint64_t size)
 	return offset <= size && length <= size - offset;
 }
 
-/* All that the headers promise must be in the file. */
-static bool is_whole(int fd, const ElfW(Ehdr) * header, uint64_t size)
+/* All that the headers promise must be in the file. The program headers follow the ELF header at
+ * once, in all that linkers write; more of them than we have read is taken as damage. */
+static bool is_whole(const struct head *head, size_t head_size, uint64_t size)
 {
-	if (header->e_phentsize != sizeof(ElfW(Phdr)) ||
+	const ElfW(Ehdr) *header = &head->header;
+	uint64_t segments = (uint64_t)header->e_phnum * sizeof(ElfW(Phdr));
+
+	if (header->e_phentsize != sizeof(ElfW(Phdr)) || header->e_phnum == 0 ||
+	    !within(header->e_phoff, segments, head_size) ||
 	    !within(header->e_shoff, (uint64_t)header->e_shnum * header->e_shentsize, size))
 		return false;
 	for (unsigned i = 0; i < header->e_phnum; i++) {
 		ElfW(Phdr) segment;
-		off_t at = (off_t)(header->e_phoff + (uint64_t)i * sizeof(segment));
 
-		if (pread(fd, &segment, sizeof(segment), at) != (ssize_t)sizeof(segment) ||
-		    !within(segment.p_offset, segment.p_filesz, size))
+		memcpy(&segment, head->bytes + header->e_phoff + i * sizeof(segment),
+		       sizeof(segment));
+		if (!within(segment.p_offset, segment.p_filesz, size))
 			return false;
 	}
-	return header->e_phnum > 0;
+	return true;
 }
 
 static int check_elf(int fd, uint64_t size, const char *path, struct pm_error *error)
 {
-	ElfW(Ehdr) header;
+	struct head head;
 
-	memset(&header, 0, sizeof(header));
-	if (pread(fd, &header, sizeof(header), 0) < 0)
+	memset(&head, 0, sizeof(head.header));
+	ssize_t got = pread(fd, head.bytes, sizeof(head.bytes), 0);
+	if (got < 0)
 		return pm_error_set(error, errno, "cannot read '%s'", path);
-	if (check_header(&header, path, error) < 0)
+	if (check_header(&head.header, path, error) < 0)
 		return -1;
-	if (size < sizeof(header) || !is_whole(fd, &header, size))
-		return pm_error_set(error, 0, "'%s' is truncated or damaged (%llu bytes); install it again",
+	if (!is_whole(&head, (size_t)got, size))
+		return pm_error_set(error, 0,
+				    "'%s' is truncated or damaged (%llu bytes); install it again",
 				    path, (unsigned long long)size);
 	return 0;
 }
@@ -103,12 +120,13 @@ static int check_owner(const char *path, const struct stat *status, struct pm_er
 	if (status->st_uid != 0 && status->st_uid != geteuid())
 		return pm_error_set(error, 0,
 				    "'%s' belongs to user %u, neither to root nor to user %u who "
-				    "runs this; chown it, or set trust_path = yes", path,
-				    status->st_uid, geteuid());
+				    "runs this; chown it, or set trust_path = yes",
+				    path, status->st_uid, geteuid());
 	if ((status->st_mode & (S_IWGRP | S_IWOTH)) != 0 && !is_sticky_folder)
 		return pm_error_set(error, 0,
 				    "'%s' can be written by others (mode %04o); chmod go-w it, or "
-				    "set trust_path = yes", path, status->st_mode & 07777u);
+				    "set trust_path = yes",
+				    path, status->st_mode & 07777u);
 	return 0;
 }
 
@@ -139,9 +157,11 @@ int pm_module_check(const char *path, bool trust_path, struct pm_error *error)
 	pm_autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 && errno == ENOENT)
-		return pm_error_set(error, 0,
-				    "there is no '%s'; check `plugin` and `handler_dir`, or install "
-				    "the handler", path);
+		return pm_error_set(
+			error, 0,
+			"there is no '%s'; check `plugin` and `handler_dir`, or install "
+			"the handler",
+			path);
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return pm_error_set(error, errno, "cannot open '%s'", path);
 	if (!S_ISREG(status.st_mode))

@@ -21,7 +21,7 @@
 
 /* What is said from within a plugin's call (struct panicmon_host has no room for our own). There is
  * one plugin in a process. */
-static char failure[1024];
+static char reason[1024];
 
 static void host_log(const struct panicmon_host *host, uint32_t severity, const char *text)
 {
@@ -32,7 +32,7 @@ static void host_log(const struct panicmon_host *host, uint32_t severity, const 
 static int host_fail(const struct panicmon_host *host, const char *text)
 {
 	(void)host;
-	snprintf(failure, sizeof(failure), "%s", text);
+	snprintf(reason, sizeof(reason), "%s", text);
 	return -1;
 }
 
@@ -79,31 +79,18 @@ static void on_parent_death_signal(int number)
 	errno = saved;
 }
 
-static void watch_parent(const struct pm_host_setup *setup)
+/* A service manager signals the whole control group, and any signal may be its stop signal: a host
+ * must live to tell of the exit. So all stay blocked, as they were in panicmon. Faults of its own
+ * end it all the same. */
+static void set_signals(const struct pm_host_setup *setup)
 {
 	struct sigaction action = {.sa_handler = on_parent_death_signal, .sa_flags = SA_RESTART};
 
 	own_setup = setup;
 	sigaction(SIGRTMAX, &action, NULL);
+	signal(SIGALRM, SIG_IGN);
+	pm_sigset_block(~(pm_sigset_of(SIGRTMAX) | pm_sigset_of(SIGALRM)), NULL);
 	prctl(PR_SET_PDEATHSIG, SIGRTMAX);
-}
-
-/* ---- becoming a host ---- */
-
-/* A service manager signals the whole control group, and any signal may be its stop signal: a host
- * must live to tell of the exit. Only what a fault of its own raises ends it. */
-static void ignore_signals(void)
-{
-	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
-	pm_sigset keep = pm_sigset_of(SIGCHLD) | pm_sigset_of(SIGKILL) | pm_sigset_of(SIGSTOP);
-
-	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++) {
-		signal(faults[i], SIG_DFL);
-		keep |= pm_sigset_of(faults[i]);
-	}
-	for (int number = 1; number <= PM_SIGNAL_MAX; number++)
-		if (!pm_sigset_has(keep, number))
-			signal(number, SIG_IGN);
 }
 
 /* Keeps 0 to 2 and the socket. The command's other descriptors must not be held open here. */
@@ -129,9 +116,7 @@ static void become_host(struct pm_host_setup *setup)
 	setpgid(0, 0);
 	snprintf(name, sizeof(name), "pm:%s", setup->config->name);
 	prctl(PR_SET_NAME, name);
-	ignore_signals();
-	watch_parent(setup);
-	pm_sigset_block(0, NULL);
+	set_signals(setup);
 	drop_descriptors(setup);
 }
 
@@ -163,15 +148,16 @@ static struct panicmon_value *read_options(const struct pm_host_setup *setup,
 	return values;
 }
 
-static void open_plugin(struct pm_delivery *delivery, const struct panicmon_value *values)
+static void open_plugin(struct pm_delivery *delivery)
 {
+	const struct panicmon_value *values = delivery->values;
 	const struct pm_host_setup *setup = delivery->setup;
 	const struct panicmon_handler *handler = &delivery->module->handler;
 	int result = 0;
 
-	snprintf(failure, sizeof(failure), "the handler failed without saying why");
+	snprintf(reason, sizeof(reason), "the handler failed without saying why");
 	if (handler->check != NULL && handler->check(delivery->host, values) != 0)
-		refuse(setup, setup->config->where, failure);
+		refuse(setup, setup->config->where, reason);
 	for (unsigned failures = 0; handler->open != NULL; failures++) {
 		result = handler->open(delivery->host, values, &delivery->self);
 		if (result != PANICMON_RETRY)
@@ -180,11 +166,9 @@ static void open_plugin(struct pm_delivery *delivery, const struct panicmon_valu
 		atomic_fetch_add(&setup->page->calls, 1);
 		pm_delivery_wait(delivery, pm_backoff_ms(failures));
 		atomic_fetch_add(&setup->page->calls, 1);
-		if (delivery->monitor_died)
-			_exit(0);
 	}
 	if (result != 0)
-		refuse(setup, setup->config->where, failure);
+		refuse(setup, setup->config->where, reason);
 }
 
 void pm_host_main(void *arg)
@@ -200,7 +184,12 @@ void pm_host_main(void *arg)
 		.fail = host_fail,
 	};
 	struct pm_module module;
-	struct pm_delivery delivery = {.setup = setup, .module = &module, .host = &host};
+	struct pm_delivery delivery = {
+		.setup = setup,
+		.module = &module,
+		.host = &host,
+		.reason = reason,
+	};
 	struct pm_error error;
 
 	/* Before the descriptors go. */
@@ -211,7 +200,8 @@ void pm_host_main(void *arg)
 	/* From the constructors in the .so to the end of open(): one call, for the time limit. */
 	atomic_store(&setup->page->calls, 1);
 	load(setup, &module);
-	open_plugin(&delivery, read_options(setup, &module));
+	delivery.values = read_options(setup, &module);
+	open_plugin(&delivery);
 	atomic_fetch_add(&setup->page->calls, 1);
 	/* A storm of events must not take CPU from the command, which comes only now. */
 	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 10);

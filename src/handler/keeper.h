@@ -32,11 +32,11 @@ struct pm_keeper_slot {
 	struct pm_child child;
 	struct pm_source socket;
 	struct pm_timer backoff;
-	struct pm_timer watch;     /* runs while the host is not asleep */
-	uint64_t calls_seen;       /* `page->calls` when the watch was last due */
-	int64_t started_ns;  /* of the host, CLOCK_MONOTONIC */
-	unsigned failures;   /* deaths in a row */
-	bool running, gone;  /* gone: no host is to be started any more */
+	struct pm_timer watch; /* runs while the host is not asleep */
+	uint64_t calls_seen;   /* `page->calls` when the watch was last due */
+	int64_t started_ns;    /* of the host, CLOCK_MONOTONIC */
+	unsigned failures;     /* deaths in a row */
+	bool running, gone;    /* gone: no host is to be started any more */
 };
 
 struct pm_keeper {
@@ -52,6 +52,7 @@ struct pm_keeper {
 	size_t count;
 	size_t refused; /* required handlers that cannot work */
 	bool starting, draining;
+	bool news;       /* published since the hosts were last woken */
 	uint8_t *record; /* an event being encoded */
 };
 

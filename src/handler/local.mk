@@ -11,4 +11,6 @@ src_handler_libpm_handler_la_SOURCES = \
 	src/handler/module.h \
 	src/handler/options.c \
 	src/handler/options.h \
-	src/handler/page.h
+	src/handler/page.h \
+	src/handler/slot.c \
+	src/handler/slot.h

@@ -34,12 +34,13 @@ static int no_descriptor(void *object, const char *path, struct pm_error *error)
 		if (dlsym(object, symbol) != NULL)
 			return pm_error_set(error, 0,
 					    "'%s' speaks handler ABI %d, this panicmon %d; install "
-					    "the build of the handler for this panicmon", path,
-					    major, PANICMON_HANDLER_MAJOR);
+					    "the build of the handler for this panicmon",
+					    path, major, PANICMON_HANDLER_MAJOR);
 	}
 	return pm_error_set(error, 0,
 			    "'%s' has no symbol '%s'; a handler defines it with PANICMON_HANDLER "
-			    "of panicmon/handler.h", path, PANICMON_HANDLER_SYMBOL);
+			    "of panicmon/handler.h",
+			    path, PANICMON_HANDLER_SYMBOL);
 }
 
 /* A struct that grows at its end, at our own size. */
@@ -55,18 +56,21 @@ static int check_descriptor(const struct panicmon_handler *found, const char *pa
 	if (found->magic != PANICMON_HANDLER_MAGIC)
 		return pm_error_set(error, 0,
 				    "'%s' has a descriptor with the magic %#x, wanted %#x; set "
-				    ".magic = PANICMON_HANDLER_MAGIC", path, found->magic,
-				    PANICMON_HANDLER_MAGIC);
+				    ".magic = PANICMON_HANDLER_MAGIC",
+				    path, found->magic, PANICMON_HANDLER_MAGIC);
 	if (found->size < offsetof(struct panicmon_handler, signal) + sizeof(found->signal))
 		return pm_error_set(error, 0,
 				    "'%s' has a descriptor of %u bytes, wanted at least %zu; set "
-				    ".size = sizeof(struct panicmon_handler)", path, found->size,
-				    offsetof(struct panicmon_handler, signal) + sizeof(found->signal));
+				    ".size = sizeof(struct panicmon_handler)",
+				    path, found->size,
+				    offsetof(struct panicmon_handler, signal) +
+					    sizeof(found->signal));
 	if (found->needs > PANICMON_HANDLER_MINOR)
 		return pm_error_set(error, 0,
 				    "'%s' needs handler ABI %d.%u, this panicmon speaks %d.%d; "
-				    "install a newer panicmon", path, PANICMON_HANDLER_MAJOR,
-				    found->needs, PANICMON_HANDLER_MAJOR, PANICMON_HANDLER_MINOR);
+				    "install a newer panicmon",
+				    path, PANICMON_HANDLER_MAJOR, found->needs,
+				    PANICMON_HANDLER_MAJOR, PANICMON_HANDLER_MINOR);
 	return 0;
 }
 
@@ -78,10 +82,11 @@ static int copy_options(struct pm_module *module, const char *path, struct pm_er
 	if (handler->option_count == 0)
 		return 0;
 	if (handler->options == NULL || handler->option_size < smallest)
-		return pm_error_set(error, 0,
-				    "'%s' has %u options of %u bytes, wanted at least %zu each; set "
-				    ".option_size = sizeof(struct panicmon_option)", path,
-				    handler->option_count, handler->option_size, smallest);
+		return pm_error_set(
+			error, 0,
+			"'%s' has %u options of %u bytes, wanted at least %zu each; set "
+			".option_size = sizeof(struct panicmon_option)",
+			path, handler->option_count, handler->option_size, smallest);
 	module->options = calloc(handler->option_count, sizeof(*module->options));
 	if (module->options == NULL)
 		return pm_error_set(error, errno, "cannot keep the options of '%s'", path);

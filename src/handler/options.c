@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "config/keys.h"
 #include "config/value.h"
 
 struct complaints {
@@ -28,10 +29,10 @@ complain(struct complaints *complaints, const char *where, const char *format, .
 	complaints->count++;
 	if (complaints->used >= complaints->size)
 		return;
-	complaints->used += (size_t)snprintf(complaints->text + complaints->used,
-					     complaints->size - complaints->used,
-					     "%s%s: [handler:%s] %s", complaints->used > 0 ? "\n" : "",
-					     where, complaints->config->name, line);
+	complaints->used += (size_t)snprintf(
+		complaints->text + complaints->used, complaints->size - complaints->used,
+		"%s%s: [handler:%s] %s", complaints->used > 0 ? "\n" : "", where,
+		complaints->config->name, line);
 }
 
 static int read_choice(const char *text, const struct panicmon_option *option, int64_t *number,
@@ -121,13 +122,16 @@ static size_t find(const struct panicmon_option *options, size_t count, const ch
 static void say_unknown(struct complaints *complaints, const struct pm_config_option *option,
 			const struct panicmon_option *options, size_t count)
 {
-	const char *near =
-		count == 0 ? NULL
-			   : pm_value_nearest(option->key, &options[0].name, count,
-					      sizeof(options[0]));
+	const struct pm_key *core = pm_section_handler.keys;
+	const char *near = NULL;
 	char list[512] = "";
 	size_t used = 0;
 
+	if (count > 0)
+		near = pm_value_nearest(option->key, &options[0].name, count, sizeof(options[0]));
+	if (near == NULL) /* the config took a mistyped key of the core for one of the plugin's */
+		near = pm_value_nearest(option->key, &core[0].name, pm_section_handler.key_count,
+					sizeof(core[0]));
 	if (near != NULL) {
 		complain(complaints, option->where, "unknown key '%s'; did you mean '%s'?",
 			 option->key, near);

@@ -24,13 +24,14 @@ struct pm_host_page {
 	_Atomic uint64_t delivered; /* the cursor: all events up to this sequence number are done */
 	_Atomic uint64_t trying;    /* the event in the plugin's hands */
 	_Atomic uint32_t deaths;    /* calls with it that never returned; raised before the call */
-	_Atomic uint64_t calls;     /* raised before and after every call: odd while in the plugin */
-	_Atomic uint64_t lost;      /* overwritten before they could be read */
-	_Atomic uint64_t dropped;   /* given up: by the handler, or as they killed it */
-	_Atomic int32_t group;      /* written by panicmon: the command's process group, 0: none */
-	char message[2048];         /* lines, NUL at the end */
+	_Atomic uint64_t calls;   /* raised before and after every call: odd while in the plugin */
+	_Atomic uint64_t lost;    /* overwritten before they could be read */
+	_Atomic uint64_t dropped; /* given up: by the handler, or as they killed it */
+	_Atomic int32_t group;    /* written by panicmon: the command's process group, 0: none */
+	char message[2048];       /* lines, NUL at the end */
 };
 
-_Static_assert(sizeof(struct pm_host_page) <= 4096, "one page");
+enum { PM_PAGE_SIZE = 4096 };
+_Static_assert(sizeof(struct pm_host_page) <= PM_PAGE_SIZE, "one page");
 
 #endif

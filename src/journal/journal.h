@@ -43,8 +43,8 @@ void pm_journal_close(struct pm_journal *journal);
 
 /* Appends a record (of length <= PM_JOURNAL_RECORD_MAX, longer ones are not taken) and makes it
  * visible. Returns its sequence number; 0 if it was too long. Makes no system call. */
-uint64_t pm_journal_append(struct pm_journal *journal, enum pm_journal_lane lane,
-			   const void *bytes, size_t length);
+uint64_t pm_journal_append(struct pm_journal *journal, enum pm_journal_lane lane, const void *bytes,
+			   size_t length);
 
 /* Call when every reader has read `journal->published`: the next record begins at the first page
  * of its lane, unless little has been used of it. */

@@ -4,7 +4,10 @@
  * counts, reduced to an offset only at access. A record is contiguous and starts at a multiple of
  * 8; what is left at a lane's end is covered by a record with the sequence number 0.
  *
- *   record:  u32 size (all of it, in bytes, without padding)   u32 CRC-32C of the rest   u64 sequence   bytes
+ *   u32  size of the record with this head, in bytes, without the padding to 8
+ *   u32  CRC-32C of the rest
+ *   u64  sequence number
+ *        bytes
  */
 #ifndef PM_JOURNAL_LAYOUT_H
 #define PM_JOURNAL_LAYOUT_H

@@ -41,8 +41,8 @@ void pm_journal_reader_close(struct pm_journal_reader *reader)
 	reader->record = NULL;
 }
 
-static const uint8_t *at_position(const struct pm_journal_reader *reader,
-				  enum pm_journal_lane lane, uint64_t position)
+static const uint8_t *at_position(const struct pm_journal_reader *reader, enum pm_journal_lane lane,
+				  uint64_t position)
 {
 	const struct pm_layout_lane *place = &pm_layout_lanes[lane];
 
@@ -54,8 +54,8 @@ static bool was_lapped(const struct pm_journal_reader *reader, enum pm_journal_l
 		       uint64_t position)
 {
 	atomic_thread_fence(memory_order_acquire);
-	return atomic_load_explicit(&header_of(reader)->lanes[lane].oldest,
-				    memory_order_relaxed) > position;
+	return atomic_load_explicit(&header_of(reader)->lanes[lane].oldest, memory_order_relaxed) >
+	       position;
 }
 
 struct glimpse {
@@ -71,8 +71,8 @@ static struct glimpse peek(struct pm_journal_reader *reader, enum pm_journal_lan
 
 	if (reader->at[lane] < oldest)
 		reader->at[lane] = oldest;
-	while (reader->at[lane] < atomic_load_explicit(&header->lanes[lane].head,
-						       memory_order_acquire)) {
+	while (reader->at[lane] <
+	       atomic_load_explicit(&header->lanes[lane].head, memory_order_acquire)) {
 		const uint8_t *record = at_position(reader, lane, reader->at[lane]);
 		struct glimpse glimpse = {.size = pm_unpack_u32(record)};
 

@@ -40,7 +40,8 @@ int pm_journal_open(struct pm_journal *journal, struct pm_error *error)
 	if (madvise(map, PM_LAYOUT_SIZE, MADV_DONTFORK) < 0 ||
 	    fcntl(fd, F_ADD_SEALS,
 		  F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
-		pm_error_set(error, errno, "cannot seal the journal (Linux 5.1 or later is needed)");
+		pm_error_set(error, errno,
+			     "cannot seal the journal (Linux 5.1 or later is needed)");
 		munmap(map, PM_LAYOUT_SIZE);
 		return -1;
 	}
@@ -118,8 +119,8 @@ static uint64_t left_in_lane(const struct pm_journal *journal, enum pm_journal_l
 	return size - head % size;
 }
 
-uint64_t pm_journal_append(struct pm_journal *journal, enum pm_journal_lane lane,
-			   const void *bytes, size_t length)
+uint64_t pm_journal_append(struct pm_journal *journal, enum pm_journal_lane lane, const void *bytes,
+			   size_t length)
 {
 	uint64_t size = PM_LAYOUT_RECORD_HEAD + length;
 	uint64_t left = left_in_lane(journal, lane);

@@ -30,8 +30,7 @@ static void __attribute__((noreturn)) run_command(const struct pm_command *comma
 	_exit(pm_spawn_status(failure));
 }
 
-int pm_spawn_gated(struct pm_spawn *spawn, const struct pm_command *command,
-		   struct pm_error *error)
+int pm_spawn_gated(struct pm_spawn *spawn, const struct pm_command *command, struct pm_error *error)
 {
 	int ends[2];
 

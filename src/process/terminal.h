@@ -1,8 +1,8 @@
 /* process/terminal.h: the foreground of the controlling terminal (credentials(7), tcsetpgrp(3)).
  *
- * The command has a process group of its own, so that what is typed reaches it once and not panicmon
- * as well. If panicmon was in the foreground, the command's group takes its place; without a
- * controlling terminal nothing is touched.
+ * The command has a process group of its own, so that what is typed reaches it once and not
+ * panicmon as well. If panicmon was in the foreground, the command's group takes its place; without
+ * a controlling terminal nothing is touched.
  */
 #ifndef PM_PROCESS_TERMINAL_H
 #define PM_PROCESS_TERMINAL_H
@@ -24,9 +24,9 @@ void pm_terminal_give(const struct pm_terminal *terminal, pid_t group);
 void pm_terminal_take_back(const struct pm_terminal *terminal, pid_t group);
 
 /* The group was stopped by job control (SIGTSTP, SIGTTIN, SIGTTOU): stop our own group likewise, so
- * that the calling shell gets its prompt. Returns when SIGCONT has come, with SIGCONT pending; or at
- * once, false, where the kernel does not stop us: there is nobody who could continue us (our group
- * is orphaned, setpgid(2)), or the signal is ignored. */
+ * that the calling shell gets its prompt. Returns when SIGCONT has come, with SIGCONT pending; or
+ * at once, false, where the kernel does not stop us: there is nobody who could continue us (our
+ * group is orphaned, setpgid(2)), or the signal is ignored. */
 bool pm_terminal_stop_with(const struct pm_terminal *terminal, pid_t group, int signal);
 
 #endif

@@ -1,0 +1,31 @@
+/* handler/slot.h: one handler in the keeper: the hosts that it has one after the other.
+ *
+ * For keeper.c; struct pm_keeper_slot is in keeper.h.
+ */
+#ifndef PM_HANDLER_SLOT_H
+#define PM_HANDLER_SLOT_H
+
+#include "handler/keeper.h"
+
+/* *page is zeroed, and stays until pm_slot_close(). */
+void pm_slot_open(struct pm_keeper_slot *slot, struct pm_keeper *keeper,
+		  const struct pm_config_handler *config, struct pm_host_page *page);
+void pm_slot_close(struct pm_keeper_slot *slot);
+
+/* Forks a host. */
+int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error);
+
+/* Events were published: wakes the host if it sleeps. */
+void pm_slot_wake(struct pm_keeper_slot *slot);
+
+/* Ends the host, if there is one, with all that it has forked; no other is started. */
+void pm_slot_kill(struct pm_keeper_slot *slot);
+
+/* What the host says of itself. */
+enum pm_host_state pm_slot_state(const struct pm_keeper_slot *slot);
+
+/* A line for people. */
+void pm_keeper_say(const struct pm_keeper *keeper, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif
