@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "event/event.h"
 #include "executor/pass.h"
+#include "process/oom.h"
 
 static void emit(struct pm_executor *executor, struct panicmon_event *event)
 {
@@ -28,6 +29,14 @@ static void emit_failed(struct pm_executor *executor, int failure, int status)
 static int64_t microseconds(struct timeval time)
 {
 	return time.tv_sec * INT64_C(1000000) + time.tv_usec;
+}
+
+static bool was_oom_killed(const struct pm_executor *executor)
+{
+	int status = executor->outcome.status;
+
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && executor->oom_kills >= 0 &&
+	       pm_oom_kills() > executor->oom_kills;
 }
 
 static void set_how(struct panicmon_event *event, int status)
@@ -61,6 +70,8 @@ static void emit_exited(struct pm_executor *executor)
 	int64_t runtime_ns = pm_clock_monotonic() - executor->started_ns;
 
 	set_how(&event, executor->outcome.status);
+	if (was_oom_killed(executor))
+		event.reason = PANICMON_REASON_OOM_KILLED;
 	set_who_asked(&event, executor);
 	PM_EVENT_SET(&event, RUNTIME_MS, runtime_ms, runtime_ns / PM_NS_PER_MS);
 	PM_EVENT_SET(&event, CPU_USER_US, cpu_user_us, microseconds(executor->usage.ru_utime));
@@ -154,6 +165,7 @@ int pm_executor_open(struct pm_executor *executor, struct pm_loop *loop,
 		.signals = {.fd = -1},
 		.child = {.ended = on_ended, .stopped = on_stopped, .owner = executor},
 		.outcome = {.invoked = true},
+		.oom_kills = -1,
 	};
 	pm_terminal_open(&executor->terminal);
 	if (pm_pass_open(executor, error) < 0 ||
@@ -185,6 +197,8 @@ void pm_executor_start(struct pm_executor *executor)
 	pm_loop_add(executor->loop, &executor->channel, &ignored);
 	pm_pass_start(executor);
 	executor->options->settle(executor->options->arg);
+	/* Only now, when it holds nobody up: the command is still far from using memory. */
+	executor->oom_kills = pm_oom_kills();
 }
 
 void pm_executor_wait(struct pm_executor *executor)

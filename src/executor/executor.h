@@ -55,6 +55,7 @@ struct pm_executor {
 	struct pm_child child;
 	bool started;       /* the gate was opened */
 	int64_t started_ns; /* CLOCK_MONOTONIC */
+	int64_t oom_kills;  /* in our cgroup before it ran; -1: not known */
 	bool reaped;
 	struct rusage usage;
 

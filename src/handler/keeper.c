@@ -120,7 +120,14 @@ static bool is_running(const struct pm_keeper_slot *slot)
 
 static bool is_left(const struct pm_keeper_slot *slot)
 {
-	return !slot->gone;
+	return !slot->gone && pm_slot_state(slot) != PM_HOST_DRAINED;
+}
+
+static void kill_all(struct pm_keeper *keeper, bool (*which)(const struct pm_keeper_slot *))
+{
+	for (size_t i = 0; i < keeper->count; i++)
+		if (which(&keeper->slots[i]))
+			pm_slot_kill(&keeper->slots[i]);
 }
 
 static void report_undelivered(const struct pm_keeper_slot *slot)
@@ -143,7 +150,7 @@ static void report_undelivered(const struct pm_keeper_slot *slot)
 
 void pm_keeper_drain(struct pm_keeper *keeper)
 {
-	enum { KILL_TAKES_MS = 1000 };
+	enum { END_TAKES_MS = 1000 };
 
 	if (keeper->count == 0)
 		return;
@@ -154,11 +161,14 @@ void pm_keeper_drain(struct pm_keeper *keeper)
 	for (size_t i = 0; i < keeper->count; i++)
 		if (keeper->slots[i].backoff.set)
 			pm_timer_set(keeper->loop, &keeper->slots[i].backoff, 0);
-	if (!wait_for(keeper, is_left, keeper->config->drain_timeout_ms))
-		for (size_t i = 0; i < keeper->count; i++)
-			if (is_left(&keeper->slots[i]))
-				pm_slot_kill(&keeper->slots[i]);
-	wait_for(keeper, is_running, KILL_TAKES_MS);
+	wait_for(keeper, is_left, keeper->config->drain_timeout_ms);
+	kill_all(keeper, is_left);
+	/* While the hosts end. One that says it has drained, and stays, has no excuse. */
+	pm_journal_close(&keeper->journal);
+	if (!wait_for(keeper, is_running, END_TAKES_MS)) {
+		kill_all(keeper, is_running);
+		wait_for(keeper, is_running, END_TAKES_MS);
+	}
 	for (size_t i = 0; i < keeper->count; i++)
 		report_undelivered(&keeper->slots[i]);
 }
