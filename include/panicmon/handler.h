@@ -16,8 +16,9 @@
  * order of their `seq`. Whatever a handler does, the command does not notice: a handler may block,
  * and one that crashes is started again and gets the event that it was working on once more.
  *
- * A handler finds all signals blocked (SIGPIPE and SIGXFSZ too: write(2) fails with EPIPE or EFBIG
- * instead), /dev/null on descriptor 0, and 1 and 2 open; a program that it starts inherits that.
+ * A handler finds all signals blocked but SIGCHLD (so write(2) fails with EPIPE or EFBIG where
+ * SIGPIPE or SIGXFSZ would end it), /dev/null on descriptor 0, and 1 and 2 open. A program that it
+ * starts inherits that.
  *
  * Everything passed in belongs to panicmon and is valid until the call returns, unless a comment
  * says otherwise. Members are only ever appended; a missing tail reads as NULL or 0.

@@ -115,7 +115,7 @@ static int check(const struct panicmon_host *host, const struct panicmon_value *
 			"write: use one such as 0640",
 			values[OPTION_MODE].text);
 	if (!pm_log_sink_is_stream(path) && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-		return complain(host, -1, "path '%s' is a directory: write the name of a file",
+		return complain(host, -1, "path '%.300s' is a directory: write the name of a file",
 				path);
 	return 0;
 }
@@ -150,11 +150,11 @@ static int open_sink(struct log *log, const struct panicmon_value *values)
 	if (result == PANICMON_DONE)
 		return 0;
 	if (result == PANICMON_RETRY)
-		return complain(log->host, result, "nobody reads from '%s' yet", path);
+		return complain(log->host, result, "nobody reads from '%.300s' yet", path);
 	if (pm_log_sink_is_stream(path))
 		return complain(log->host, -1, "cannot write to %s: %s", path,
 				pm_log_errno_text(errno));
-	return complain(log->host, -1, "cannot open '%s' for appending: %s", path,
+	return complain(log->host, -1, "cannot open '%.300s' for appending: %s", path,
 			pm_log_errno_text(errno));
 }
 
@@ -246,7 +246,7 @@ static void note_drop(struct log *log, int error)
 	log->error = error;
 	if (log->dropped++ > 0)
 		return;
-	snprintf(text, sizeof(text), "cannot write to '%s': %s; events are dropped until it can be",
+	snprintf(text, sizeof(text), "cannot write to '%.300s': %s; events are dropped until it can be",
 		 log->path, pm_log_errno_text(error));
 	log->host->log(log->host, PANICMON_WARNING, text);
 }

@@ -51,6 +51,16 @@ void pm_cleanup_file(void *pointer_to_file)
 	errno = saved;
 }
 
+void pm_close_from(int first)
+{
+	if (close_range((unsigned)first, ~0U, 0) == 0)
+		return;
+	/* Linux before 5.9: all that this process may have opened. */
+	long limit = sysconf(_SC_OPEN_MAX);
+	for (int fd = first; fd < limit; fd++)
+		close(fd);
+}
+
 int pm_steal_fd(int *fd)
 {
 	int stolen = *fd;

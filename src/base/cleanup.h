@@ -17,6 +17,9 @@ void pm_cleanup_file(void *pointer_to_file);
 /* Closes *fd if it is open and sets it to -1. Keeps errno. */
 void pm_close(int *fd);
 
+/* Closes all descriptors from `first` on. In a fork, for what was not meant for it. */
+void pm_close_from(int first);
+
 int pm_steal_fd(int *fd);
 void *pm_steal_memory(void *pointer_to_pointer);
 #define pm_steal_pointer(p) ((__typeof__(*(p)))pm_steal_memory(p))

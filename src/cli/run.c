@@ -10,10 +10,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/loop.h"
 #include "config/config.h"
 #include "executor/executor.h"
 #include "handler/keeper.h"
+#include "process/guard.h"
 
 static const struct pm_ending own_failure = {.status = PM_STATUS_OWN_FAILURE};
 
@@ -25,6 +27,8 @@ struct run {
 	struct pm_keeper keeper;
 	struct pm_executor_options executor_options;
 	struct pm_executor executor;
+	struct pm_guard guard;
+	struct pm_timer guard_timer;
 };
 
 void pm_print(const char *text)
@@ -116,6 +120,29 @@ static int open_run(struct run *run, const struct pm_cli_options *options, struc
 				error);
 }
 
+/* A command that has ended before this needs no guard, and does not pay for one. */
+#define GUARD_AFTER (100 * PM_NS_PER_MS)
+
+static void on_guard_time(struct pm_timer *timer)
+{
+	struct run *run = timer->owner;
+	struct pm_error error;
+
+	if (pm_guard_start(&run->guard, &run->children, run->executor.spawn.pid, &error) < 0)
+		pm_print(error.text);
+}
+
+static void run_to_end(struct run *run)
+{
+	run->guard_timer = (struct pm_timer){.due = on_guard_time, .owner = run};
+	if (run->keeper.count == 0)
+		pm_timer_set(&run->loop, &run->guard_timer, GUARD_AFTER);
+	pm_executor_start(&run->executor);
+	pm_executor_wait(&run->executor);
+	pm_timer_clear(&run->loop, &run->guard_timer);
+	pm_guard_stop(&run->guard, &run->children);
+}
+
 static struct pm_ending run_command(struct run *run, const struct pm_cli_options *options)
 {
 	struct pm_ending ending = own_failure;
@@ -124,8 +151,7 @@ static struct pm_ending run_command(struct run *run, const struct pm_cli_options
 	if (open_run(run, options, &error) < 0) {
 		pm_print(error.text);
 	} else if (pm_keeper_wait_ready(&run->keeper) == 0) {
-		pm_executor_start(&run->executor);
-		pm_executor_wait(&run->executor);
+		run_to_end(run);
 		ending = ending_of(&run->executor.outcome, options->command[0]);
 	}
 	pm_executor_close(&run->executor);

@@ -146,8 +146,10 @@ static void on_stopped(struct pm_child *child, int signal)
 	if (executor->terminal.fd < 0 || signal == SIGSTOP)
 		return;
 	/* If the kernel does not let us stop, the command must not either: nobody would wake it. */
+	executor->group_stopped = true;
 	if (!pm_terminal_stop_with(&executor->terminal, child->pid, signal)) {
 		pm_terminal_give(&executor->terminal, child->pid);
+		executor->group_stopped = false;
 		kill(-child->pid, SIGCONT);
 	}
 }

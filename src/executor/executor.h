@@ -57,6 +57,7 @@ struct pm_executor {
 	int64_t started_ns; /* CLOCK_MONOTONIC */
 	int64_t oom_kills;  /* in our cgroup before it ran; -1: not known */
 	bool reaped;
+	bool group_stopped; /* by job control, all of it: so it is continued */
 	struct rusage usage;
 
 	struct pm_source signals;

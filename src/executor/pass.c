@@ -90,6 +90,19 @@ static bool asks_to_stop(uint32_t signal)
 	return signal == SIGTERM || signal == SIGINT || signal == SIGQUIT;
 }
 
+/* 0 or an errno(3). */
+static int send_on(struct pm_executor *executor, const struct signalfd_siginfo *signal)
+{
+	if (signal->ssi_signo != SIGCONT)
+		return pm_signal_pass(signal, executor->spawn.pid);
+	pm_terminal_give(&executor->terminal, executor->spawn.pid);
+	if (!executor->group_stopped)
+		return pm_signal_pass(signal, executor->spawn.pid);
+	/* Ctrl-Z has stopped all of the group, and the shell's SIGCONT has reached only us. */
+	executor->group_stopped = false;
+	return kill(-executor->spawn.pid, SIGCONT) < 0 ? errno : 0;
+}
+
 /* Whether the signal is done with; false: to be tried again. */
 static bool pass_one(struct pm_executor *executor, const struct signalfd_siginfo *signal)
 {
@@ -97,9 +110,7 @@ static bool pass_one(struct pm_executor *executor, const struct signalfd_siginfo
 
 	if (pm_signal_is_own(signal))
 		return true;
-	if (signal->ssi_signo == SIGCONT && !executor->reaped)
-		pm_terminal_give(&executor->terminal, executor->spawn.pid);
-	int failure = executor->reaped ? ESRCH : pm_signal_pass(signal, executor->spawn.pid);
+	int failure = executor->reaped ? ESRCH : send_on(executor, signal);
 	if (failure == EAGAIN) {
 		if (executor->retrying_since_ns == 0)
 			executor->retrying_since_ns = pm_clock_monotonic();

@@ -77,53 +77,104 @@ static void advance_unless_held(struct pm_delivery *delivery, uint64_t sequence)
 		delivery->held = sequence;
 }
 
+/* Counts it, and tells the first of several in a row: a storm on a full disk must not become one of
+ * messages. A handler that gave no reason has told people itself. */
 static void drop(struct pm_delivery *delivery, uint64_t sequence, const char *why)
 {
 	char text[1200];
 
 	atomic_fetch_add(&delivery->setup->page->dropped, 1);
+	if (why[0] == '\0' || delivery->dropping)
+		return;
+	delivery->dropping = true;
 	snprintf(text, sizeof(text), "event %llu is given up: %s", (unsigned long long)sequence,
-		 delivery->reason[0] != '\0' ? delivery->reason : why);
+		 why);
 	report(delivery, PANICMON_WARNING, text);
 }
 
-/* One call. The count of deaths is raised before it and taken back after it, so that it tells the
- * next host if this one did not survive. */
+static int call_flush(struct pm_delivery *delivery, enum panicmon_why why)
+{
+	const struct panicmon_handler *handler = &delivery->module->handler;
+	struct pm_host_page *page = delivery->setup->page;
+
+	if (handler->flush == NULL)
+		return PANICMON_DONE;
+	atomic_fetch_add(&page->calls, 1);
+	int result = handler->flush(delivery->self, (uint32_t)delivery->setup->drain_timeout_ms,
+				    (int)why);
+	atomic_fetch_add(&page->calls, 1);
+	return result;
+}
+
+/* Sends what is held. false: the handler is finished. */
+static bool flush(struct pm_delivery *delivery, enum panicmon_why why)
+{
+	for (unsigned failures = 0; delivery->held != 0; failures++) {
+		int result = call_flush(delivery, why);
+
+		if (result == PANICMON_DEAD)
+			return false;
+		if (result == PANICMON_RETRY) {
+			pm_delivery_wait(delivery, pm_backoff_ms(failures));
+			continue;
+		}
+		if (result != PANICMON_DONE)
+			drop(delivery, delivery->held, "flush() gave its batch up");
+		advance(delivery, delivery->held);
+		delivery->held = 0;
+	}
+	return true;
+}
+
+/* One call. What it is about is on the page meanwhile, for the next host if this one dies of it. */
 static int call(struct pm_delivery *delivery, event_fn *slot, const struct panicmon_event *event)
 {
 	struct pm_host_page *page = delivery->setup->page;
 
 	delivery->reason[0] = '\0';
 	atomic_store(&page->trying, event->seq);
-	atomic_fetch_add(&page->deaths, 1);
 	atomic_fetch_add(&page->calls, 1);
 	int result = slot(delivery->self, event);
 	atomic_fetch_add(&page->calls, 1);
-	atomic_store(&page->deaths, 0);
+	atomic_store(&page->trying, 0);
 	return result;
 }
 
-static bool is_poison(struct pm_delivery *delivery, uint64_t sequence)
+/* At the start of a host: the one before may have died with an event in its hands. */
+static void note_suspect(struct pm_host_page *page)
 {
-	struct pm_host_page *page = delivery->setup->page;
+	uint64_t trying = atomic_exchange(&page->trying, 0);
 
-	if (atomic_load(&page->trying) != sequence)
+	if (trying == 0)
+		return;
+	if (atomic_exchange(&page->suspect, trying) != trying)
 		atomic_store(&page->deaths, 0);
-	if (atomic_load(&page->deaths) < DEATHS_MAX)
-		return false;
-	atomic_store(&page->deaths, 0);
-	drop(delivery, sequence, "the handler died of it three times");
-	return true;
+	atomic_fetch_add(&page->deaths, 1);
+}
+
+static uint32_t deaths_by(const struct pm_delivery *delivery, uint64_t sequence)
+{
+	const struct pm_host_page *page = delivery->setup->page;
+
+	return atomic_load(&page->suspect) == sequence ? atomic_load(&page->deaths) : 0;
 }
 
 /* Calls until the plugin has taken the event or given it up. */
 static int deliver(struct pm_delivery *delivery, struct panicmon_event *event)
 {
 	event_fn *slot = find_slot(delivery->module, event->type);
+	uint32_t deaths = deaths_by(delivery, event->seq);
 
-	if (slot == NULL || is_poison(delivery, event->seq))
+	if (slot == NULL)
 		return PANICMON_DONE;
-	event->attempt = atomic_load(&delivery->setup->page->deaths) + 1;
+	/* So that what is held does not have to come again with each death. */
+	if (deaths > 0 && !flush(delivery, PANICMON_BATCH))
+		return PANICMON_DEAD;
+	if (deaths >= DEATHS_MAX) {
+		drop(delivery, event->seq, "the handler died of it three times");
+		return PANICMON_DONE;
+	}
+	event->attempt = deaths + 1;
 	for (unsigned failures = 0;; failures++) {
 		int result = call(delivery, slot, event);
 
@@ -138,6 +189,7 @@ static bool settle(struct pm_delivery *delivery, uint64_t sequence, int result)
 {
 	switch (result) {
 	case PANICMON_DONE:
+		delivery->dropping = false;
 		break;
 	case PANICMON_HELD:
 		delivery->held = sequence;
@@ -145,7 +197,7 @@ static bool settle(struct pm_delivery *delivery, uint64_t sequence, int result)
 	case PANICMON_DEAD:
 		return false;
 	case PANICMON_DROP:
-		drop(delivery, sequence, "the handler says that it can't ever be delivered");
+		drop(delivery, sequence, delivery->reason);
 		break;
 	default:
 		drop(delivery, sequence, "the handler returned no result of panicmon/handler.h");
@@ -204,40 +256,6 @@ static bool deliver_monitor_died(struct pm_delivery *delivery)
 	return settle(delivery, event.seq, deliver(delivery, &event));
 }
 
-static int call_flush(struct pm_delivery *delivery, enum panicmon_why why)
-{
-	const struct panicmon_handler *handler = &delivery->module->handler;
-	struct pm_host_page *page = delivery->setup->page;
-
-	if (handler->flush == NULL)
-		return PANICMON_DONE;
-	atomic_fetch_add(&page->calls, 1);
-	int result = handler->flush(delivery->self, (uint32_t)delivery->setup->drain_timeout_ms,
-				    (int)why);
-	atomic_fetch_add(&page->calls, 1);
-	return result;
-}
-
-/* Sends what is held. false: the handler is finished. */
-static bool flush(struct pm_delivery *delivery, enum panicmon_why why)
-{
-	for (unsigned failures = 0; delivery->held != 0; failures++) {
-		int result = call_flush(delivery, why);
-
-		if (result == PANICMON_DEAD)
-			return false;
-		if (result == PANICMON_RETRY) {
-			pm_delivery_wait(delivery, pm_backoff_ms(failures));
-			continue;
-		}
-		if (result != PANICMON_DONE)
-			drop(delivery, delivery->held, "flush() gave its batch up");
-		advance(delivery, delivery->held);
-		delivery->held = 0;
-	}
-	return true;
-}
-
 /* Reads on; sleeps when there is nothing. */
 static enum pm_journal_next next_or_wait(struct pm_delivery *delivery)
 {
@@ -278,6 +296,7 @@ static bool run_until_end(struct pm_delivery *delivery)
 enum pm_host_state pm_delivery_run(struct pm_delivery *delivery)
 {
 	const struct panicmon_handler *handler = &delivery->module->handler;
+	note_suspect(delivery->setup->page);
 	bool whole = run_until_end(delivery);
 
 	if (handler->close != NULL)

@@ -16,6 +16,7 @@ struct pm_delivery {
 	struct pm_journal_reader reader;
 	uint64_t held;     /* sequence number of the last event HELD, 0: none */
 	bool monitor_died; /* EOF on the socket */
+	bool dropping;     /* the event before was given up, and that was told */
 	bool exited;       /* process.exited was read */
 	int32_t pid;       /* of the command, once process.started or failed was read */
 };

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/close_range.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/signals.h"
 #include "handler/deliver.h"
 #include "handler/module.h"
@@ -80,16 +80,17 @@ static void on_parent_death_signal(int number)
 }
 
 /* A service manager signals the whole control group, and any signal may be its stop signal: a host
- * must live to tell of the exit. So all stay blocked, as they were in panicmon. Faults of its own
- * end it all the same. */
+ * must live to tell of the exit. So they stay blocked, as they were in panicmon; a fault of the
+ * plugin's own ends it all the same (signal(7)). */
 static void set_signals(const struct pm_host_setup *setup)
 {
 	struct sigaction action = {.sa_handler = on_parent_death_signal, .sa_flags = SA_RESTART};
+	pm_sigset open = pm_sigset_of(SIGCHLD) | pm_sigset_of(SIGALRM) | pm_sigset_of(SIGRTMAX);
 
 	own_setup = setup;
 	sigaction(SIGRTMAX, &action, NULL);
 	signal(SIGALRM, SIG_IGN);
-	pm_sigset_block(~(pm_sigset_of(SIGRTMAX) | pm_sigset_of(SIGALRM)), NULL);
+	pm_sigset_block(~open, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGRTMAX);
 }
 
@@ -104,9 +105,7 @@ static void drop_descriptors(struct pm_host_setup *setup)
 	if (setup->socket != SOCKET)
 		dup3(setup->socket, SOCKET, O_CLOEXEC);
 	setup->socket = SOCKET;
-	if (close_range(SOCKET + 1, ~0U, 0) < 0)
-		for (int fd = SOCKET + 1; fd < 1024; fd++) /* Linux before 5.9 */
-			close(fd);
+	pm_close_from(SOCKET + 1);
 }
 
 static void become_host(struct pm_host_setup *setup)
@@ -169,6 +168,7 @@ static void open_plugin(struct pm_delivery *delivery)
 	}
 	if (result != 0)
 		refuse(setup, setup->config->where, reason);
+	reason[0] = '\0';
 }
 
 void pm_host_main(void *arg)

@@ -123,11 +123,17 @@ static bool is_left(const struct pm_keeper_slot *slot)
 	return !slot->gone && pm_slot_state(slot) != PM_HOST_DRAINED;
 }
 
-static void kill_all(struct pm_keeper *keeper, bool (*which)(const struct pm_keeper_slot *))
+static void kill_all(struct pm_keeper *keeper, bool (*which)(const struct pm_keeper_slot *),
+		     int64_t waited_ms)
 {
-	for (size_t i = 0; i < keeper->count; i++)
-		if (which(&keeper->slots[i]))
-			pm_slot_kill(&keeper->slots[i]);
+	for (size_t i = 0; i < keeper->count; i++) {
+		if (!which(&keeper->slots[i]))
+			continue;
+		pm_keeper_say(keeper,
+			      "handler '%s' has not ended after %lld ms; its host is killed",
+			      keeper->slots[i].config->name, (long long)waited_ms);
+		pm_slot_kill(&keeper->slots[i]);
+	}
 }
 
 static void report_undelivered(const struct pm_keeper_slot *slot)
@@ -162,11 +168,11 @@ void pm_keeper_drain(struct pm_keeper *keeper)
 		if (keeper->slots[i].backoff.set)
 			pm_timer_set(keeper->loop, &keeper->slots[i].backoff, 0);
 	wait_for(keeper, is_left, keeper->config->drain_timeout_ms);
-	kill_all(keeper, is_left);
+	kill_all(keeper, is_left, keeper->config->drain_timeout_ms);
 	/* While the hosts end. One that says it has drained, and stays, has no excuse. */
 	pm_journal_close(&keeper->journal);
 	if (!wait_for(keeper, is_running, END_TAKES_MS)) {
-		kill_all(keeper, is_running);
+		kill_all(keeper, is_running, END_TAKES_MS);
 		wait_for(keeper, is_running, END_TAKES_MS);
 	}
 	for (size_t i = 0; i < keeper->count; i++)

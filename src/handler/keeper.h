@@ -32,11 +32,12 @@ struct pm_keeper_slot {
 	struct pm_child child;
 	struct pm_source socket;
 	struct pm_timer backoff;
-	struct pm_timer watch; /* runs while the host is not asleep */
-	uint64_t calls_seen;   /* `page->calls` when the watch was last due */
-	int64_t started_ns;    /* of the host, CLOCK_MONOTONIC */
-	unsigned failures;     /* deaths in a row */
-	bool running, gone;    /* gone: no host is to be started any more */
+	struct pm_timer watch;   /* runs while the host is not asleep */
+	uint64_t calls_seen;     /* `page->calls` when the watch was last due */
+	int64_t started_ns;      /* of the host, CLOCK_MONOTONIC */
+	unsigned failures;       /* deaths in a row */
+	uint64_t delivered_seen; /* `page->delivered` at the last death */
+	bool running, gone;      /* gone: no host is to be started any more */
 };
 
 struct pm_keeper {

@@ -22,8 +22,9 @@ struct pm_host_page {
 	_Atomic uint32_t state;
 	_Atomic uint32_t asleep;    /* 1: needs to be woken for the next event */
 	_Atomic uint64_t delivered; /* the cursor: all events up to this sequence number are done */
-	_Atomic uint64_t trying;    /* the event in the plugin's hands */
-	_Atomic uint32_t deaths;    /* calls with it that never returned; raised before the call */
+	_Atomic uint64_t trying;    /* the event in the plugin's hands, 0: none; left by a death */
+	_Atomic uint64_t suspect;   /* the event that a host died with last */
+	_Atomic uint32_t deaths;    /* how many hosts in a row died with it */
 	_Atomic uint64_t calls;   /* raised before and after every call: odd while in the plugin */
 	_Atomic uint64_t lost;    /* overwritten before they could be read */
 	_Atomic uint64_t dropped; /* given up: by the handler, or as they killed it */

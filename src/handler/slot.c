@@ -132,12 +132,18 @@ static void on_watch(struct pm_timer *timer)
 	watch(slot);
 }
 
+/* Waits longer after each death in a row; one that got on with its work, or lived for a while, begins
+ * a new row. In the drain there is no time to lose. */
 static void start_later(struct pm_keeper_slot *slot)
 {
-	if (pm_clock_monotonic() - slot->started_ns >= STABLE_AFTER)
+	uint64_t delivered = atomic_load(&slot->page->delivered);
+
+	if (delivered != slot->delivered_seen ||
+	    pm_clock_monotonic() - slot->started_ns >= STABLE_AFTER)
 		slot->failures = 0;
-	pm_timer_set(slot->keeper->loop, &slot->backoff,
-		     pm_backoff_ms(slot->failures++) * PM_NS_PER_MS);
+	slot->delivered_seen = delivered;
+	unsigned failures = slot->keeper->draining ? 0 : slot->failures++;
+	pm_timer_set(slot->keeper->loop, &slot->backoff, pm_backoff_ms(failures) * PM_NS_PER_MS);
 }
 
 static void on_backoff(struct pm_timer *timer)
@@ -209,7 +215,7 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 	} else if (state == PM_HOST_DEAD) {
 		pm_keeper_say(keeper, "handler '%s' has ended itself", slot->config->name);
 		give_up(slot);
-	} else if (keeper->starting) {
+	} else if (keeper->starting && state == PM_HOST_STARTING) {
 		pm_keeper_say(keeper,
 			      "%s: [handler:%s] its host %s while it was being loaded; mend or "
 			      "remove the handler, or set required = no",

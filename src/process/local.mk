@@ -2,6 +2,8 @@ noinst_LTLIBRARIES += src/process/libpm_process.la
 src_process_libpm_process_la_SOURCES = \
 	src/process/children.c \
 	src/process/children.h \
+	src/process/guard.c \
+	src/process/guard.h \
 	src/process/oom.c \
 	src/process/oom.h \
 	src/process/signals.c \

@@ -81,5 +81,6 @@ void pm_signal_die_by(int signal_number)
 	prctl(PR_SET_DUMPABLE, 0);
 	signal(signal_number, SIG_DFL);
 	kill(getpid(), signal_number);
-	pm_sigset_block(0, NULL);
+	/* The others stay blocked: one that came in the meantime must not end us first. */
+	pm_sigset_block(~pm_sigset_of(signal_number), NULL);
 }

@@ -2,23 +2,65 @@
 # Without -rpath libtool makes no shared object of a library that is not installed.
 fixture_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 
-# One block for each; enable it with the file.
-#check_LTLIBRARIES += tests/handlers/hang_event.la
-#tests_handlers_hang_event_la_SOURCES = tests/handlers/hang_event.c
-#tests_handlers_hang_event_la_LDFLAGS = $(fixture_ldflags)
+EXTRA_DIST += tests/handlers/fixture.h
 
-#check_LTLIBRARIES += tests/handlers/hang_open.la
-#tests_handlers_hang_open_la_SOURCES = tests/handlers/hang_open.c
-#tests_handlers_hang_open_la_LDFLAGS = $(fixture_ldflags)
+# Good at heart, or as bad as their options say.
+check_LTLIBRARIES += tests/handlers/hostile.la
+tests_handlers_hostile_la_SOURCES = tests/handlers/hostile.c
+tests_handlers_hostile_la_LDFLAGS = $(fixture_ldflags)
 
-#check_LTLIBRARIES += tests/handlers/crash_event.la
-#tests_handlers_crash_event_la_SOURCES = tests/handlers/crash_event.c
-#tests_handlers_crash_event_la_LDFLAGS = $(fixture_ldflags)
+check_LTLIBRARIES += tests/handlers/held.la
+tests_handlers_held_la_SOURCES = tests/handlers/held.c
+tests_handlers_held_la_LDFLAGS = $(fixture_ldflags)
 
-#check_LTLIBRARIES += tests/handlers/bad_abi.la
-#tests_handlers_bad_abi_la_SOURCES = tests/handlers/bad_abi.c
-#tests_handlers_bad_abi_la_LDFLAGS = $(fixture_ldflags)
+# Bad as soon as they are loaded.
+check_LTLIBRARIES += tests/handlers/hang_constructor.la
+tests_handlers_hang_constructor_la_SOURCES = tests/handlers/constructor.c
+tests_handlers_hang_constructor_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_CONSTRUCTOR=HANG
+tests_handlers_hang_constructor_la_LDFLAGS = $(fixture_ldflags)
 
-#check_LTLIBRARIES += tests/handlers/no_descriptor.la
-#tests_handlers_no_descriptor_la_SOURCES = tests/handlers/no_descriptor.c
-#tests_handlers_no_descriptor_la_LDFLAGS = $(fixture_ldflags)
+check_LTLIBRARIES += tests/handlers/crash_constructor.la
+tests_handlers_crash_constructor_la_SOURCES = tests/handlers/constructor.c
+tests_handlers_crash_constructor_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_CONSTRUCTOR=CRASH
+tests_handlers_crash_constructor_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/exit_constructor.la
+tests_handlers_exit_constructor_la_SOURCES = tests/handlers/constructor.c
+tests_handlers_exit_constructor_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_CONSTRUCTOR=LEAVE
+tests_handlers_exit_constructor_la_LDFLAGS = $(fixture_ldflags)
+
+# Descriptors.
+check_LTLIBRARIES += tests/handlers/bad_abi.la
+tests_handlers_bad_abi_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_bad_abi_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_BAD_ABI
+tests_handlers_bad_abi_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/bad_magic.la
+tests_handlers_bad_magic_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_bad_magic_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_BAD_MAGIC
+tests_handlers_bad_magic_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/no_descriptor.la
+tests_handlers_no_descriptor_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_no_descriptor_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_NO_DESCRIPTOR
+tests_handlers_no_descriptor_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/needs_more.la
+tests_handlers_needs_more_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_needs_more_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_NEEDS_MORE
+tests_handlers_needs_more_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/too_small.la
+tests_handlers_too_small_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_too_small_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_TOO_SMALL
+tests_handlers_too_small_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/past.la
+tests_handlers_past_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_past_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_PAST
+tests_handlers_past_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/future.la
+tests_handlers_future_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_future_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_FUTURE
+tests_handlers_future_la_LDFLAGS = $(fixture_ldflags)

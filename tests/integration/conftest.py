@@ -6,6 +6,7 @@ test has failed.
 """
 import ctypes
 import os
+import signal
 import uuid
 
 import pytest
@@ -31,6 +32,17 @@ def _subreaper():
     libc = ctypes.CDLL(None, use_errno=True)
     if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == -1:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _default_signals():
+    """Whatever started pytest may ignore or block signals (a shell's `&` does), and all that a test
+    starts would inherit it."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])
+    for number in signal.valid_signals():
+        # Python ignores these two itself, and subprocess restores them.
+        if number not in (signal.SIGPIPE, signal.SIGXFSZ) and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,11 @@ def tool(name):
     return str(build_dir() / "tests" / "tools" / name)
 
 
+def is_sanitized():
+    """Whether the build has sanitizers, which take memory of their own and look for leaks at exit."""
+    return os.environ.get("PM_SANITIZED", "0") != "0" or "ASAN_OPTIONS" in os.environ
+
+
 def is_trusted(path):
     """Whether panicmon would load plugins from there: the build may be in anybody's folder."""
     path = pathlib.Path(path).resolve()
@@ -32,14 +37,15 @@ def is_trusted(path):
 
 
 def wait_until(condition, deadline=DEADLINE, what="the condition"):
-    """Returns the first true value of condition(); AssertionError after `deadline` seconds."""
+    """Returns the first true value of condition(); AssertionError after `deadline` seconds. `what`:
+    for people, a text or a function that makes it then."""
     end = time.monotonic() + deadline
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > end:
-            raise AssertionError(f"waited {deadline} s for {what}")
+            raise AssertionError(f"waited {deadline} s for {what() if callable(what) else what}")
         time.sleep(0.005)
 
 
@@ -116,15 +122,24 @@ class Run:
     def send(self, number):
         self.popen.send_signal(number)
 
+    def _until(self, condition, deadline, what):
+        """Of what can only come while panicmon runs."""
+        def met():
+            ended = self.popen.poll()
+            value = condition()
+            assert value or ended is None, f"panicmon ended with {ended} before {what}; stderr: {self.stderr}"
+            return value
+        return wait_until(met, deadline, lambda: f"{what}; stderr: {self.stderr}")
+
     def wait_for_event(self, name, count=1, deadline=DEADLINE):
         """Returns the count-th event of that name."""
         def found():
             those = [event for event in self.events if event["event"] == name]
             return those[count - 1] if len(those) >= count else None
-        return wait_until(found, deadline, f"{name} number {count}; stderr: {self.stderr}")
+        return wait_until(found, deadline, lambda: f"{name} number {count}; stderr: {self.stderr}")
 
     def wait_for_stdout(self, text, deadline=DEADLINE):
-        wait_until(lambda: text in self.stdout, deadline, f"{text!r} on stdout; stderr: {self.stderr}")
+        self._until(lambda: text in self.stdout, deadline, f"{text!r} on stdout")
 
     def command(self, deadline=DEADLINE):
         """The pid of the command, once it has been exec'd."""
@@ -135,7 +150,7 @@ class Run:
                 if procfs.alive(child) and procfs.exe(child) not in (None, own):
                     return child
             return None
-        return wait_until(exec_done, deadline, f"the command to run; stderr: {self.stderr}")
+        return self._until(exec_done, deadline, "the command ran")
 
     def hosts(self):
         """The handler hosts that live: {"log": pid}."""
@@ -147,7 +162,7 @@ class Run:
         def found():
             pid = self.hosts().get(name)
             return pid if pid != other_than else None
-        return wait_until(found, deadline, f"a host of {name}; stderr: {self.stderr}")
+        return self._until(found, deadline, f"there was a host of {name}")
 
     def wait(self, deadline=DEADLINE):
         try:
