@@ -11,7 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { NAME_SIZE = 16 };
+enum { NAME_SIZE = 16, FIRST_REALTIME = 32 /* of the kernel */ };
 
 int pm_sigset_block(pm_sigset set, pm_sigset *before)
 {
@@ -68,19 +68,29 @@ static int realtime_number(const char *name)
 	return -1;
 }
 
-int pm_signal_number(const char *name)
+static int classic_number(const char *name)
 {
-	int number = number_in_range(name, 1, PM_SIGNAL_MAX);
-
-	if (number > 0)
-		return number;
-	if (strncasecmp(name, "SIG", 3) == 0)
-		name += 3;
 	for (int signal = 1; signal < SIGRTMIN; signal++) {
 		const char *abbreviation = sigabbrev_np(signal);
 
 		if (abbreviation != NULL && strcasecmp(name, abbreviation) == 0)
 			return signal;
 	}
-	return realtime_number(name);
+	return -1;
+}
+
+int pm_signal_number(const char *name)
+{
+	int number = number_in_range(name, 1, PM_SIGNAL_MAX);
+
+	if (number > 0)
+		return number;
+	if (strncasecmp(name, "SIG", 3) == 0) {
+		name += 3;
+		/* Those that the C library keeps have no name but this. */
+		number = number_in_range(name, FIRST_REALTIME, SIGRTMIN - 1);
+	}
+	if (number < 0)
+		number = classic_number(name);
+	return number < 0 ? realtime_number(name) : number;
 }

@@ -34,7 +34,7 @@ int pm_identity_make(struct pm_identity *identity, const char *name, char *const
 	*identity = (struct pm_identity){0};
 	if (draw_run_id(identity->run, sizeof(identity->run), error) < 0)
 		return -1;
-	if (gethostname(identity->host, sizeof(identity->host) - 1) < 0)
+	if (gethostname(identity->host, sizeof(identity->host)) < 0)
 		identity->host[0] = '\0';
 	if (name == NULL)
 		name = base_name(argv[0]);

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <link.h>
 #include <stdint.h>
@@ -130,12 +131,9 @@ static int check_owner(const char *path, const struct stat *status, struct pm_er
 	return 0;
 }
 
-static int check_trust(const char *path, struct pm_error *error)
+/* A file or folder, and all folders above it. */
+static int check_owners_up(char *real, struct pm_error *error)
 {
-	pm_autofree char *real = realpath(path, NULL);
-
-	if (real == NULL)
-		return pm_error_set(error, errno, "cannot resolve '%s'", path);
 	for (;;) {
 		struct stat status;
 		const char *here = real[0] == '\0' ? "/" : real;
@@ -148,6 +146,21 @@ static int check_trust(const char *path, struct pm_error *error)
 			return 0;
 		*strrchr(real, '/') = '\0';
 	}
+}
+
+/* On the way to the file that is meant, and on that to the name that is given: where that is a link,
+ * swapping it does as well. */
+static int check_trust(const char *path, struct pm_error *error)
+{
+	pm_autofree char *file = realpath(path, NULL);
+	pm_autofree char *given = strdup(path);
+	pm_autofree char *folder = given == NULL ? NULL : realpath(dirname(given), NULL);
+
+	if (file == NULL || folder == NULL)
+		return pm_error_set(error, errno, "cannot resolve '%s'", path);
+	if (check_owners_up(file, error) < 0)
+		return -1;
+	return check_owners_up(folder, error);
 }
 
 int pm_module_check(const char *path, bool trust_path, struct pm_error *error)

@@ -59,11 +59,27 @@ static bool was_lapped(const struct pm_journal_reader *reader, enum pm_journal_l
 }
 
 struct glimpse {
-	uint64_t sequence; /* 0: the lane has nothing more */
-	uint32_t size;
+	uint64_t sequence; /* 0: none; what covers a lane's end has none */
+	uint64_t size;     /* at least 8, and within the lane whatever the memory holds */
 };
 
-/* The head of the lane's next record that is new to this reader. */
+static struct glimpse look(const struct pm_journal_reader *reader, enum pm_journal_lane lane,
+			   uint64_t position)
+{
+	const uint8_t *record = at_position(reader, lane, position);
+	uint64_t left = pm_layout_lanes[lane].size - position % pm_layout_lanes[lane].size;
+	struct glimpse glimpse = {.size = pm_unpack_u32(record)};
+
+	if (glimpse.size < 8)
+		glimpse.size = 8;
+	if (glimpse.size > left)
+		glimpse.size = left;
+	if (glimpse.size >= PM_LAYOUT_RECORD_HEAD)
+		glimpse.sequence = pm_unpack_u64(record + 8);
+	return glimpse;
+}
+
+/* The head of the lane's next record that is new to this reader; none: sequence 0. */
 static struct glimpse peek(struct pm_journal_reader *reader, enum pm_journal_lane lane)
 {
 	const struct pm_layout_header *header = header_of(reader);
@@ -73,20 +89,15 @@ static struct glimpse peek(struct pm_journal_reader *reader, enum pm_journal_lan
 		reader->at[lane] = oldest;
 	while (reader->at[lane] <
 	       atomic_load_explicit(&header->lanes[lane].head, memory_order_acquire)) {
-		const uint8_t *record = at_position(reader, lane, reader->at[lane]);
-		struct glimpse glimpse = {.size = pm_unpack_u32(record)};
+		struct glimpse glimpse = look(reader, lane, reader->at[lane]);
 
-		/* The cover at a lane's end may be too short to hold a sequence number. */
-		if (glimpse.size >= PM_LAYOUT_RECORD_HEAD)
-			glimpse.sequence = pm_unpack_u64(record + 8);
 		if (was_lapped(reader, lane, reader->at[lane])) {
 			reader->at[lane] = atomic_load(&header->lanes[lane].oldest);
 			continue;
 		}
 		if (glimpse.sequence > reader->last)
 			return glimpse;
-		/* At least 8, so that not even damaged memory can hold us here for ever. */
-		reader->at[lane] += pm_layout_span(glimpse.size | 1);
+		reader->at[lane] += pm_layout_span(glimpse.size);
 	}
 	return (struct glimpse){0};
 }
@@ -96,14 +107,15 @@ static bool take(struct pm_journal_reader *reader, enum pm_journal_lane lane,
 		 struct glimpse glimpse)
 {
 	uint64_t position = reader->at[lane];
+	bool fits = glimpse.size <= PM_LAYOUT_RECORD_HEAD + PM_JOURNAL_RECORD_MAX;
 
-	if (glimpse.size <= PM_LAYOUT_RECORD_HEAD + PM_JOURNAL_RECORD_MAX)
+	if (fits)
 		memcpy(reader->record, at_position(reader, lane, position), glimpse.size);
 	if (was_lapped(reader, lane, position))
 		return false;
 	/* A record that is not sound is passed over; the gap that it leaves is counted. */
 	reader->at[lane] = position + pm_layout_span(glimpse.size);
-	if (glimpse.size > PM_LAYOUT_RECORD_HEAD + PM_JOURNAL_RECORD_MAX ||
+	if (!fits ||
 	    pm_unpack_u32(reader->record + 4) != pm_crc32c(reader->record + 8, glimpse.size - 8))
 		return false;
 	reader->lost += glimpse.sequence - reader->last - 1;

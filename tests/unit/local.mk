@@ -1,33 +1,59 @@
 unit_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
 unit_tests =
 
-# One block for each room; enable it with the file.
+# One block for each room.
 if HAVE_CHECK
-#unit_tests += tests/unit/test_base
-#tests_unit_test_base_SOURCES = tests/unit/test_base.c
-#tests_unit_test_base_CFLAGS = $(unit_cflags)
-#tests_unit_test_base_LDADD = src/base/libpm_base.la $(CHECK_LIBS)
+unit_tests += tests/unit/test_base
+tests_unit_test_base_SOURCES = \
+	tests/unit/test_base.c \
+	tests/unit/test_base.h \
+	tests/unit/test_base_loop.c \
+	tests/unit/test_base_signals.c
+tests_unit_test_base_CFLAGS = $(unit_cflags)
+tests_unit_test_base_LDADD = src/base/libpm_base.la $(CHECK_LIBS)
 
-#unit_tests += tests/unit/test_event
-#tests_unit_test_event_SOURCES = tests/unit/test_event.c
-#tests_unit_test_event_CFLAGS = $(unit_cflags)
-#tests_unit_test_event_LDADD = src/event/libpm_event.la src/base/libpm_base.la $(CHECK_LIBS)
+unit_tests += tests/unit/test_event
+tests_unit_test_event_SOURCES = \
+	tests/unit/test_event.c \
+	tests/unit/test_event.h \
+	tests/unit/test_event_codec.c \
+	tests/unit/test_event_damage.c
+tests_unit_test_event_CFLAGS = $(unit_cflags)
+tests_unit_test_event_LDADD = src/event/libpm_event.la src/base/libpm_base.la $(CHECK_LIBS)
 
 unit_tests += tests/unit/test_redact
 tests_unit_test_redact_SOURCES = tests/unit/test_redact.c
 tests_unit_test_redact_CFLAGS = $(unit_cflags)
 tests_unit_test_redact_LDADD = src/event/libpm_event.la src/base/libpm_base.la $(CHECK_LIBS)
 
-#unit_tests += tests/unit/test_process
-#tests_unit_test_process_SOURCES = tests/unit/test_process.c
-#tests_unit_test_process_CFLAGS = $(unit_cflags)
-#tests_unit_test_process_LDADD = src/process/libpm_process.la src/event/libpm_event.la \
-#	src/base/libpm_base.la $(CHECK_LIBS)
+unit_tests += tests/unit/test_process
+tests_unit_test_process_SOURCES = \
+	tests/unit/test_process.c \
+	tests/unit/test_process.h \
+	tests/unit/test_process_children.c \
+	tests/unit/test_process_signals.c \
+	tests/unit/test_process_spawn.c
+tests_unit_test_process_CFLAGS = $(unit_cflags)
+tests_unit_test_process_LDADD = src/process/libpm_process.la src/event/libpm_event.la \
+	src/base/libpm_base.la $(CHECK_LIBS)
 
-#unit_tests += tests/unit/test_journal
-#tests_unit_test_journal_SOURCES = tests/unit/test_journal.c
-#tests_unit_test_journal_CFLAGS = $(unit_cflags)
-#tests_unit_test_journal_LDADD = src/journal/libpm_journal.la src/base/libpm_base.la $(CHECK_LIBS)
+unit_tests += tests/unit/test_executor
+tests_unit_test_executor_SOURCES = \
+	tests/unit/test_executor.c \
+	tests/unit/test_executor.h \
+	tests/unit/test_executor_pass.c
+tests_unit_test_executor_CFLAGS = $(unit_cflags)
+tests_unit_test_executor_LDADD = src/executor/libpm_executor.la src/process/libpm_process.la \
+	src/event/libpm_event.la src/base/libpm_base.la $(CHECK_LIBS)
+
+unit_tests += tests/unit/test_journal
+tests_unit_test_journal_SOURCES = \
+	tests/unit/test_journal.c \
+	tests/unit/test_journal.h \
+	tests/unit/test_journal_memory.c \
+	tests/unit/test_journal_ring.c
+tests_unit_test_journal_CFLAGS = $(unit_cflags)
+tests_unit_test_journal_LDADD = src/journal/libpm_journal.la src/base/libpm_base.la $(CHECK_LIBS)
 
 unit_tests += tests/unit/test_config
 tests_unit_test_config_SOURCES = \
@@ -40,12 +66,16 @@ tests_unit_test_config_CFLAGS = $(unit_cflags)
 tests_unit_test_config_LDADD = src/config/libpm_config.la src/base/libpm_base.la $(INIH_LIBS) \
 	$(CHECK_LIBS)
 
-#unit_tests += tests/unit/test_handler
-#tests_unit_test_handler_SOURCES = tests/unit/test_handler.c
-#tests_unit_test_handler_CFLAGS = $(unit_cflags)
-#tests_unit_test_handler_LDADD = src/handler/libpm_handler.la src/config/libpm_config.la \
-#	src/journal/libpm_journal.la src/process/libpm_process.la src/event/libpm_event.la \
-#	src/base/libpm_base.la $(INIH_LIBS) $(CHECK_LIBS)
+unit_tests += tests/unit/test_handler
+tests_unit_test_handler_SOURCES = \
+	tests/unit/test_handler.c \
+	tests/unit/test_handler.h \
+	tests/unit/test_handler_module.c \
+	tests/unit/test_handler_options.c
+tests_unit_test_handler_CFLAGS = $(unit_cflags)
+tests_unit_test_handler_LDADD = src/handler/libpm_handler.la src/config/libpm_config.la \
+	src/journal/libpm_journal.la src/process/libpm_process.la src/event/libpm_event.la \
+	src/base/libpm_base.la $(INIH_LIBS) $(CHECK_LIBS)
 
 # It loads .libs/log.so as panicmon would.
 unit_tests += tests/unit/test_log

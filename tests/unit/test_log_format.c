@@ -12,7 +12,8 @@
 #include <unistd.h>
 
 #define HEAD(name, severity)                                                                       \
-	"{\"time\":\"2026-11-22T20:14:45.123456Z\",\"event\":\"" name "\",\"severity\":\"" severity \
+	"{\"time\":\"2026-11-22T20:14:45.123456Z\",\"event\":\"" name                              \
+	"\",\"severity\":\"" severity                                                              \
 	"\",\"seq\":7,\"run\":\"0123456789abcdef0123456789abcdef\",\"name\":\"api\","              \
 	"\"host\":\"web-1\",\"pid\":1234,"
 #define TAIL "\"args\":[\"./api\",\"--port\",\"80\"]}\n"
@@ -131,13 +132,13 @@ START_TEST(json_of_processes)
 
 	assert_json(&event, HEAD("process.started", "info") TAIL);
 	event = failed_event();
-	assert_json(&event, HEAD("process.failed", "error") "\"errno\":\"ENOENT\","
-							    "\"error\":\"No such file or directory\","
-							    "\"status\":127," TAIL);
-	event = code_event();
 	assert_json(&event,
-		    HEAD("process.exited",
-			 "error") "\"code\":3,\"status\":3,\"reason\":\"exited\",\"runtime_ms\":12," TAIL);
+		    HEAD("process.failed", "error") "\"errno\":\"ENOENT\","
+						    "\"error\":\"No such file or directory\","
+						    "\"status\":127," TAIL);
+	event = code_event();
+	assert_json(&event, HEAD("process.exited", "error") "\"code\":3,\"status\":3,\"reason\":"
+							    "\"exited\",\"runtime_ms\":12," TAIL);
 	event = crash_event();
 	assert_json(&event,
 		    HEAD("process.exited",
@@ -154,10 +155,11 @@ START_TEST(json_of_signals)
 {
 	struct panicmon_event event = signal_event(PANICMON_SIGNAL_RECEIVED);
 
-	assert_json(&event, HEAD("signal.received", "info") "\"signal\":\"SIGTERM\",\"signo\":15,"
-							    "\"sender_pid\":812,\"sender_uid\":1000,"
-							    "\"sender_command\":\"bash\","
-							    "\"si_code\":0," TAIL);
+	assert_json(&event,
+		    HEAD("signal.received", "info") "\"signal\":\"SIGTERM\",\"signo\":15,"
+						    "\"sender_pid\":812,\"sender_uid\":1000,"
+						    "\"sender_command\":\"bash\","
+						    "\"si_code\":0," TAIL);
 	event = passed_event();
 	assert_json(&event, HEAD("signal.passed", "info") "\"signal\":\"SIGRTMIN+3\",\"signo\":37,"
 							  "\"sender_pid\":812,\"sender_uid\":1000,"
@@ -176,15 +178,18 @@ END_TEST
 
 START_TEST(json_leaves_out_what_is_absent)
 {
-	struct panicmon_event event = {
-		.size = sizeof(event), .type = PANICMON_PROCESS_STARTED, .severity = PANICMON_DEBUG};
+	struct panicmon_event event = {.size = sizeof(event),
+				       .type = PANICMON_PROCESS_STARTED,
+				       .severity = PANICMON_DEBUG};
 
-	assert_json(&event, "{\"time\":\"1970-01-01T00:00:00.000000Z\",\"event\":\"process.started\","
-			    "\"severity\":\"debug\",\"seq\":0}\n");
+	assert_json(&event,
+		    "{\"time\":\"1970-01-01T00:00:00.000000Z\",\"event\":\"process.started\","
+		    "\"severity\":\"debug\",\"seq\":0}\n");
 	event.time_ns = -1;
 	event.args = (const char *const[]){NULL};
-	assert_json(&event, "{\"time\":\"1969-12-31T23:59:59.999999Z\",\"event\":\"process.started\","
-			    "\"severity\":\"debug\",\"seq\":0,\"args\":[]}\n");
+	assert_json(&event,
+		    "{\"time\":\"1969-12-31T23:59:59.999999Z\",\"event\":\"process.started\","
+		    "\"severity\":\"debug\",\"seq\":0,\"args\":[]}\n");
 }
 END_TEST
 
@@ -196,16 +201,18 @@ START_TEST(text_of_processes)
 
 	assert_text(&event, LINE("INFO ", "process.started") "running ./api --port 80\n");
 	event = failed_event();
-	assert_text(&event, LINE("ERROR", "process.failed ") "cannot start ./api --port 80: No such "
-							     "file or directory (ENOENT), status 127\n");
+	assert_text(&event,
+		    LINE("ERROR", "process.failed ") "cannot start ./api --port 80: No such "
+						     "file or directory (ENOENT), status 127\n");
 	event = code_event();
 	assert_text(&event, LINE("ERROR", "process.exited ") "code 3 after 12 ms\n");
 	event = crash_event();
-	assert_text(&event, LINE("FATAL", "process.exited ") "killed by SIGSEGV (core dumped) after "
-							     "3 min 12 s, asked to stop by SIGTERM "
-							     "from pid 1 (uid 0), cpu user 1.204 s, "
-							     "system 3 ms, max rss 12.2 MiB, stderr: "
-							     "panic\\nat 0x0 (attempt 2)\n");
+	assert_text(&event,
+		    LINE("FATAL", "process.exited ") "killed by SIGSEGV (core dumped) after "
+						     "3 min 12 s, asked to stop by SIGTERM "
+						     "from pid 1 (uid 0), cpu user 1.204 s, "
+						     "system 3 ms, max rss 12.2 MiB, stderr: "
+						     "panic\\nat 0x0 (attempt 2)\n");
 }
 END_TEST
 
@@ -217,8 +224,9 @@ START_TEST(text_of_signals)
 	event.si_code = SI_KERNEL;
 	assert_text(&event, LINE("INFO ", "signal.received") "SIGTERM from the kernel\n");
 	event = passed_event();
-	assert_text(&event, LINE("INFO ", "signal.passed  ") "SIGRTMIN+3 from bash[812] (uid 1000), "
-							     "value 42, to -1234\n");
+	assert_text(&event,
+		    LINE("INFO ", "signal.passed  ") "SIGRTMIN+3 from bash[812] (uid 1000), "
+						     "value 42, to -1234\n");
 	event = unpassed_event();
 	event.sender_command = NULL;
 	assert_text(&event, LINE("WARN ", "signal.failed  ") "SIGTERM from pid 812 (uid 1000): No "
@@ -229,15 +237,25 @@ END_TEST
 START_TEST(text_quotes_what_could_do_harm)
 {
 	struct panicmon_event event = make_event(PANICMON_PROCESS_STARTED);
-	const char *const args[] = {"a b",  "",		"it's",	      "\033[2J\n",  "\xc2\x9b" "1m",
-				    "\xff", "\u00e9\u2026", "\u2028\u202e", "a\\b", NULL};
+	const char *const args[] = {"a b",
+				    "",
+				    "it's",
+				    "\033[2J\n",
+				    "\xc2\x9b"
+				    "1m",
+				    "\xff",
+				    "\u00e9\u2026",
+				    "\u2028\u202e",
+				    "a\\b",
+				    NULL};
 
 	event.args = args;
 	event.argc = 9;
 	event.name = "a\nb\033";
-	assert_text(&event, "2026-11-22T20:14:45.123Z INFO  a\\nb\\x1b[1234] process.started running "
-			    "'a b' '' $'it\\'s' $'\\x1b[2J\\n' $'\\xc2\\x9b1m' $'\\xff' \u00e9\u2026 "
-			    "$'\\xe2\\x80\\xa8\\xe2\\x80\\xae' 'a\\b'\n");
+	assert_text(&event,
+		    "2026-11-22T20:14:45.123Z INFO  a\\nb\\x1b[1234] process.started running "
+		    "'a b' '' $'it\\'s' $'\\x1b[2J\\n' $'\\xc2\\x9b1m' $'\\xff' \u00e9\u2026 "
+		    "$'\\xe2\\x80\\xa8\\xe2\\x80\\xae' 'a\\b'\n");
 }
 END_TEST
 
@@ -281,6 +299,22 @@ START_TEST(json_replaces_what_is_not_utf8)
 }
 END_TEST
 
+static bool is_harmful(const char *at)
+{
+	return (unsigned char)at[0] < 0x20 || (at[0] == '\xc2' && (unsigned char)at[1] < 0xa0);
+}
+
+/* Nothing but the newline at its end is a control character. */
+static void assert_one_line(const char *text, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length && !is_harmful(text + at))
+		at++;
+	ck_assert_uint_eq(at + 1, length);
+	ck_assert_int_eq(text[at], '\n');
+}
+
 START_TEST(json_escapes_every_control_character)
 {
 	char all[0x1f * 3 + 0x21 * 2 + 1], *at = all;
@@ -301,10 +335,10 @@ START_TEST(json_escapes_every_control_character)
 	rig_close(&rig);
 	size_t length;
 	char *text = read_file("log", &length);
-	for (size_t i = 0; i + 1 < length; i++)
-		ck_assert_int_ge(text[i], 0x20);
+	assert_one_line(text, length);
 	json_t *object = parse_line(text);
-	ck_assert_str_eq(json_string_value(json_array_get(json_object_get(object, "args"), 0)), all);
+	ck_assert_str_eq(json_string_value(json_array_get(json_object_get(object, "args"), 0)),
+			 all);
 	json_decref(object);
 	free(text);
 }
@@ -312,7 +346,8 @@ END_TEST
 
 /* Each as the unit of 1 MB: what is short, what grows most when it is escaped, what cannot be cut
  * anywhere. */
-static const char *const units[] = {"a", "\033", "\"", "\xff", "\u00e9", "\xc2\x9b", "\xf0\x9f\x98\x80"};
+static const char *const units[] = {
+	"a", "\033", "\"", "\xff", "\u00e9", "\xc2\x9b", "\xf0\x9f\x98\x80"};
 enum { UNIT_COUNT = sizeof(units) / sizeof(units[0]), HUGE_LENGTH = 1 << 20 };
 
 static char *make_huge(const char *unit)
@@ -326,25 +361,15 @@ static char *make_huge(const char *unit)
 	return text;
 }
 
-/* Also at this size nothing but the newline at its end is a control character. */
-static void assert_one_line(const char *text, size_t length)
-{
-	ck_assert_uint_gt(length, 0);
-	ck_assert_ptr_eq(memchr(text, '\n', length), text + length - 1);
-	for (size_t i = 0; i + 1 < length; i++) {
-		ck_assert_uint_ge((unsigned char)text[i], 0x20);
-		ck_assert(text[i] != '\xc2' || (unsigned char)text[i + 1] >= 0xa0);
-	}
-}
-
 START_TEST(huge_strings_go_to_a_file_whole)
 {
 	char *huge = make_huge(units[_i]);
 	const char *const args[] = {huge, "b", NULL};
 	struct rig rig;
 
-	for (uint32_t type = 0; type <= PANICMON_SIGNAL_FAILED + 1; type++) {
-		struct panicmon_event event = make_event((enum panicmon_event_type)type);
+	for (int exited = 0; exited < 2; exited++) {
+		struct panicmon_event event =
+			make_event(exited ? PANICMON_PROCESS_EXITED : PANICMON_PROCESS_FAILED);
 
 		event.args = args;
 		event.argc = 2;
@@ -365,15 +390,13 @@ START_TEST(huge_strings_go_to_a_file_whole)
 }
 END_TEST
 
-static void assert_cut(const char *text, size_t length, bool json, const char *unit)
+static void assert_cut(const char *text, size_t length, bool json)
 {
 	assert_one_line(text, length);
 	ck_assert_uint_le(length, PIPE_BUF);
 	ck_assert_ptr_nonnull(strstr(text, json ? "\"truncated\":true," : "\u2026"));
 	if (json)
 		json_decref(parse_line(text));
-	if (unit[0] == 'a') /* what needs no escapes leaves nearly nothing unused */
-		ck_assert_uint_gt(length, PIPE_BUF - 16);
 }
 
 START_TEST(huge_strings_are_cut_for_a_pipe)
@@ -404,7 +427,10 @@ START_TEST(huge_strings_are_cut_for_a_pipe)
 			ssize_t got = read(ends[0], text, sizeof(text) - 1);
 			ck_assert_int_gt(got, 0);
 			text[got] = '\0';
-			assert_cut(text, (size_t)got, json == 1, units[_i]);
+			assert_cut(text, (size_t)got, json == 1);
+			/* What needs no escapes leaves nearly nothing of the pipe unused. */
+			if (units[_i][0] == 'a' && names == 0)
+				ck_assert_int_gt(got, PIPE_BUF - 8);
 		}
 	}
 	put_back_fd(STDOUT_FILENO, saved);

@@ -36,9 +36,10 @@ static void make_pipe(int ends[2], int flags)
 
 START_TEST(a_mode_is_octal_permissions)
 {
-	static const char *const wrong[] = {"mode=",	 "mode=0999", "mode=0x1a4", "mode=-1",
-					    "mode=1777", "mode=0440", "mode=rw",    "mode= 640",
-					    "mode=077777777777777777777777777777"};
+	static const char *const wrong[] = {
+		"mode=",   "mode=0999", "mode=0x1a4",
+		"mode=-1", "mode=1777", "mode=0440",
+		"mode=rw", "mode= 640", "mode=077777777777777777777777777777"};
 	struct rig rig;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -297,8 +298,9 @@ START_TEST(close_tells_of_a_gap_as_well)
 	close(ends[1]);
 	ck_assert_int_eq(result, PANICMON_DROP);
 	char *text = read_all(ends[0], NULL);
-	ck_assert_ptr_nonnull(strstr(text, "Z WARN  api log.dropped     1 events dropped: No space left "
-					   "on device (ENOSPC)\n"));
+	ck_assert_ptr_nonnull(strstr(text,
+				     "Z WARN  api log.dropped     1 events dropped: No space left "
+				     "on device (ENOSPC)\n"));
 	free(text);
 	close(ends[0]);
 	close(full);
@@ -341,7 +343,8 @@ START_TEST(a_cut_record_is_ended_and_comes_again)
 	json_t *lines = read_lines("rest");
 	ck_assert_int_eq((int64_t)json_array_size(lines), 3);
 	ck_assert_int_eq(number_of(json_array_get(lines, 0), "dropped"), 1);
-	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(lines, 0), "errno")), "EFBIG");
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(lines, 0), "errno")),
+			 "EFBIG");
 	ck_assert_int_eq(number_of(json_array_get(lines, 1), "seq"), 2);
 	ck_assert_int_eq(number_of(json_array_get(lines, 2), "seq"), 3);
 	json_decref(lines);
@@ -367,7 +370,8 @@ START_TEST(a_full_pipe_is_tried_again_and_a_closed_one_given_up)
 	OPEN(&rig, "path=stderr");
 	put_back_fd(STDERR_FILENO, saved);
 	uint64_t sent = 0;
-	while ((result = send_while_standard(&rig, STDERR_FILENO, ends[1], ++sent)) == PANICMON_DONE)
+	while ((result = send_while_standard(&rig, STDERR_FILENO, ends[1], ++sent)) ==
+	       PANICMON_DONE)
 		ck_assert_uint_lt(sent, 1 << 20);
 	ck_assert_int_eq(result, PANICMON_RETRY);
 	char *text = read_all(ends[0], NULL); /* to EAGAIN */
@@ -445,8 +449,8 @@ START_TEST(a_terminal_gets_text_and_colours_if_wanted)
 		char first;
 	} cases[] = {
 		{"xterm", NULL, "format=auto", '\033'}, {"xterm", "", "format=auto", '\033'},
-		{"xterm", "1", "format=auto", '2'},	 {"dumb", NULL, "format=auto", '2'},
-		{NULL, NULL, "format=text", '2'},	 {"xterm", NULL, "format=json", '{'},
+		{"xterm", "1", "format=auto", '2'},     {"dumb", NULL, "format=auto", '2'},
+		{NULL, NULL, "format=text", '2'},       {"xterm", NULL, "format=json", '{'},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

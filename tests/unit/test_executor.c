@@ -1,0 +1,410 @@
+/* The executor room: one command, its start and its end; with a sink that records what is told. */
+#include <config.h>
+
+#include "test_executor.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+struct told told[TOLD_MAX];
+size_t told_count;
+size_t settled;
+struct pm_loop loop;
+struct pm_children children;
+struct pm_executor executor;
+struct pm_error error;
+char self[4096];
+
+static struct pm_executor_options options;
+static int sink_arg;
+
+/* ---- the sink ---- */
+
+static void on_event(void *arg, struct panicmon_event *event)
+{
+	ck_assert_ptr_eq(arg, &sink_arg);
+	ck_assert_uint_lt(told_count, TOLD_MAX);
+	struct told *here = &told[told_count++];
+
+	here->event = *event;
+	if (event->sender_command != NULL)
+		snprintf(here->sender_command, sizeof(here->sender_command), "%s",
+			 event->sender_command);
+}
+
+static void on_settle(void *arg)
+{
+	ck_assert_ptr_eq(arg, &sink_arg);
+	settled++;
+}
+
+const struct told *only(uint32_t type)
+{
+	const struct told *found = NULL;
+
+	for (size_t i = 0; i < told_count; i++) {
+		if (told[i].event.type != type)
+			continue;
+		ck_assert_ptr_null(found);
+		found = &told[i];
+	}
+	ck_assert_ptr_nonnull(found);
+	return found;
+}
+
+void assert_told(const uint32_t *types)
+{
+	size_t count = 0;
+
+	while (types[count] != 0)
+		count++;
+	for (size_t i = 0; i < told_count && i < count; i++)
+		ck_assert_msg(told[i].event.type == types[i], "event %zu is of type %u, not %u", i,
+			      told[i].event.type, types[i]);
+	ck_assert_uint_eq(told_count, count);
+}
+
+/* ---- set up ---- */
+
+static void set_up(void)
+{
+	pm_sigset_block(~UINT64_C(0), NULL);
+	ck_assert_int_eq(pm_loop_open(&loop, &error), 0);
+	ck_assert_int_eq(pm_children_open(&children, &loop, &error), 0);
+}
+
+static void tear_down(void)
+{
+	pm_executor_close(&executor);
+	pm_children_close(&children);
+	pm_loop_close(&loop);
+}
+
+TCase *add_case(Suite *suite, const char *name)
+{
+	TCase *tests = tcase_create(name);
+
+	suite_add_tcase(suite, tests);
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_set_timeout(tests, 120);
+	return tests;
+}
+
+static int try_command(char *const *argv)
+{
+	options = (struct pm_executor_options){
+		.command = {.argv = argv, .inherited = {.blocked = ~UINT64_C(0)}},
+		.signals = ~UINT64_C(0),
+		.emit = on_event,
+		.settle = on_settle,
+		.arg = &sink_arg,
+	};
+	return pm_executor_open(&executor, &loop, &children, &options, &error);
+}
+
+void open_command(char *const *argv)
+{
+	ck_assert_msg(try_command(argv) == 0, "%s", error.text);
+	ck_assert_uint_eq(told_count, 0);
+}
+
+void open_role(const char *role, const char *arg)
+{
+	static char texts[2][64];
+	static char *argv[] = {self, texts[0], texts[1], NULL};
+
+	snprintf(texts[0], sizeof(texts[0]), "%s", role);
+	snprintf(texts[1], sizeof(texts[1]), "%s", arg);
+	open_command(argv);
+}
+
+void wait_for_zombie(void)
+{
+	siginfo_t info;
+
+	ck_assert_int_eq(waitid(P_PID, (id_t)executor.spawn.pid, &info, WEXITED | WNOWAIT), 0);
+}
+
+/* ---- ends ---- */
+
+static const int codes[] = {0, 1, 3, 42, 125, 126, 127, 128, 143, 255};
+
+START_TEST(exits)
+{
+	char text[16];
+	const int code = codes[_i];
+	const time_t before = time(NULL);
+
+	snprintf(text, sizeof(text), "%d", code);
+	open_role("exit", text);
+	pm_executor_start(&executor);
+	pm_executor_wait(&executor);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_EXITED);
+	ck_assert_int_eq(told[0].event.pid, executor.spawn.pid);
+	ck_assert_uint_eq(told[0].event.present, 0);
+
+	const struct panicmon_event *event = &told[1].event;
+	ck_assert_int_eq(event->pid, executor.spawn.pid);
+	ck_assert_int_eq(event->code, code);
+	ck_assert_int_eq(event->status, code);
+	ck_assert_int_eq(event->reason, PANICMON_REASON_EXITED);
+	ck_assert(!panicmon_event_has(event, PANICMON_HAS_SIGNAL));
+	ck_assert(!panicmon_event_has(event, PANICMON_HAS_ERROR));
+	ck_assert(!panicmon_event_has(event, PANICMON_HAS_STOP_SIGNAL));
+	ck_assert_int_eq(event->stop_requested, 0);
+	ck_assert_int_ge(event->time_ns, told[0].event.time_ns);
+	ck_assert_int_ge(told[0].event.time_ns / PM_NS_PER_S, before);
+	ck_assert(executor.outcome.invoked);
+	ck_assert(WIFEXITED(executor.outcome.status));
+	ck_assert_int_eq(WEXITSTATUS(executor.outcome.status), code);
+	ck_assert_uint_ge(settled, 1);
+}
+END_TEST
+
+static const int deadly[] = {SIGKILL, SIGTERM, SIGSEGV, SIGABRT, 34, 64};
+
+/* The command ends itself by a signal: nobody asked for it. */
+START_TEST(killed)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", deadly[_i]);
+	open_role("die", text);
+	pm_executor_start(&executor);
+	pm_executor_wait(&executor);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_EXITED);
+	const struct panicmon_event *event = &told[1].event;
+	ck_assert_int_eq(event->code, -1);
+	ck_assert(panicmon_event_has(event, PANICMON_HAS_SIGNAL));
+	ck_assert_int_eq(event->signal, deadly[_i]);
+	ck_assert_int_eq(event->status, 128 + deadly[_i]);
+	ck_assert_int_eq(event->reason, PANICMON_REASON_SIGNALED);
+	ck_assert(panicmon_event_has(event, PANICMON_HAS_CORE));
+	ck_assert_int_eq(event->stop_requested, 0);
+	ck_assert(WIFSIGNALED(executor.outcome.status));
+	ck_assert_int_eq(WTERMSIG(executor.outcome.status), deadly[_i]);
+}
+END_TEST
+
+/* The bill of a command that works for a while. */
+START_TEST(usage)
+{
+	const int64_t before = pm_clock_monotonic();
+
+	open_role("work", "50");
+	pm_executor_start(&executor);
+	pm_executor_wait(&executor);
+	const struct panicmon_event *event = &only(PANICMON_PROCESS_EXITED)->event;
+	ck_assert_int_ge(event->cpu_user_us + event->cpu_system_us, 50 * 1000);
+	ck_assert_int_ge(event->runtime_ms, 50);
+	ck_assert_int_le(event->runtime_ms, (pm_clock_monotonic() - before) / PM_NS_PER_MS + 1);
+	ck_assert_int_gt(event->max_rss_kb, 0);
+}
+END_TEST
+
+/* ---- what can't be started ---- */
+
+static const struct {
+	const char *command;
+	int wanted_errno, wanted_status;
+} unstartable[] = {
+	{"/nonexistent/command", ENOENT, 127},
+	{"panicmon-no-such-command", ENOENT, 127},
+	{"/proc/self/status/x", ENOTDIR, 127},
+	{"/", EACCES, 126},
+	{"/proc/self/status", EACCES, 126},
+};
+
+START_TEST(not_invoked)
+{
+	char *argv[] = {strdup(unstartable[_i].command), NULL};
+
+	open_command(argv);
+	pm_executor_start(&executor);
+	pm_executor_wait(&executor);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_FAILED);
+	const struct panicmon_event *event = &told[1].event;
+	ck_assert(panicmon_event_has(event, PANICMON_HAS_ERROR));
+	ck_assert_int_eq(event->error, unstartable[_i].wanted_errno);
+	ck_assert_int_eq(event->status, unstartable[_i].wanted_status);
+	ck_assert_int_eq(event->pid, executor.spawn.pid);
+	ck_assert(!panicmon_event_has(event, PANICMON_HAS_CODE));
+	ck_assert(!executor.outcome.invoked);
+	ck_assert_int_eq(executor.outcome.exec_errno, unstartable[_i].wanted_errno);
+	free(argv[0]);
+}
+END_TEST
+
+/* Its last word on the channel is read though it was reaped first. */
+START_TEST(not_invoked_and_reaped_first)
+{
+	char *argv[] = {strdup("/nonexistent/command"), NULL};
+
+	open_command(argv);
+	pm_executor_start(&executor);
+	wait_for_zombie();
+	pm_children_reap(&children);
+	ck_assert(executor.ended);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_FAILED);
+	ck_assert_int_eq(told[1].event.error, ENOENT);
+	free(argv[0]);
+}
+END_TEST
+
+/* Not even forked. */
+START_TEST(no_descriptors_left)
+{
+	char *argv[] = {self, NULL};
+	struct rlimit limit, none = {0, 0};
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	none.rlim_max = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &none);
+	const int result = try_command(argv);
+	setrlimit(RLIMIT_NOFILE, &limit);
+	ck_assert_int_eq(result, -1);
+	ASSERT_TOLD(PANICMON_PROCESS_FAILED);
+	ck_assert_int_eq(told[0].event.error, EMFILE);
+	ck_assert_int_eq(told[0].event.status, 125);
+	ck_assert_int_eq(told[0].event.pid, 0);
+}
+END_TEST
+
+START_TEST(killed_at_the_gate)
+{
+	open_role("exit", "0");
+	kill(executor.spawn.pid, SIGKILL);
+	wait_for_zombie();
+	pm_children_reap(&children);
+	ck_assert_uint_eq(told_count, 0);
+	ck_assert(!executor.ended);
+	pm_executor_start(&executor);
+	pm_executor_wait(&executor);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_EXITED);
+	ck_assert_int_eq(told[1].event.signal, SIGKILL);
+}
+END_TEST
+
+START_TEST(never_started)
+{
+	open_role("exit", "0");
+	const pid_t pid = executor.spawn.pid;
+	ck_assert_int_eq(kill(pid, 0), 0);
+	pm_executor_close(&executor);
+	ck_assert_uint_eq(told_count, 0);
+	ck_assert_int_eq(kill(pid, 0), -1);
+	ck_assert_int_eq(errno, ESRCH);
+	executor = (struct pm_executor){0};
+	pm_executor_close(&executor);
+}
+END_TEST
+
+/* ---- the command's side: main() of `self ROLE ARG` ---- */
+
+static int role_die(const char *arg)
+{
+	const struct rlimit no_core = {0, 0};
+	const int signal_number = atoi(arg);
+
+	setrlimit(RLIMIT_CORE, &no_core);
+	signal(signal_number, SIG_DFL); /* a sanitizer may have another idea */
+	pm_sigset_block(0, NULL);
+	kill(getpid(), signal_number);
+	return 92;
+}
+
+static int role_work(const char *arg)
+{
+	const clock_t ticks = atoi(arg) * (CLOCKS_PER_SEC / 1000);
+
+	while (clock() < ticks)
+		continue;
+	return 0;
+}
+
+/* Takes queued signals with the values 0, 1, 2... until it has as many as it was told. */
+static int role_take(const char *arg)
+{
+	const int count = atoi(arg);
+	sigset_t set;
+	siginfo_t info;
+
+	sigfillset(&set);
+	for (int i = 0; i < count; i++) {
+		if (sigwaitinfo(&set, &info) < 0 || info.si_code != SI_QUEUE)
+			return 93;
+		if (info.si_value.sival_int != i)
+			return 94;
+	}
+	return 0;
+}
+
+/* Ends by itself when it gets a plain signal: with its number. */
+static int role_wait(const char *arg)
+{
+	sigset_t set;
+	siginfo_t info;
+
+	(void)arg;
+	sigfillset(&set);
+	return sigwaitinfo(&set, &info) < 0 ? 93 : info.si_signo;
+}
+
+static int play(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		int (*role)(const char *arg);
+	} roles[] = {
+		{"exit", atoi}, {"die", role_die}, {"work", role_work}, {"take", role_take},
+		{"wait", role_wait},
+	};
+
+	alarm(100);
+	for (size_t i = 0; argc == 3 && i < sizeof(roles) / sizeof(roles[0]); i++)
+		if (strcmp(argv[1], roles[i].name) == 0)
+			return roles[i].role(argv[2]);
+	return 91;
+}
+
+static void add_end_tests(Suite *suite)
+{
+	TCase *tests = add_case(suite, "ends");
+
+	tcase_add_loop_test(tests, exits, 0, sizeof(codes) / sizeof(codes[0]));
+	tcase_add_loop_test(tests, killed, 0, sizeof(deadly) / sizeof(deadly[0]));
+	tcase_add_test(tests, usage);
+	tcase_add_loop_test(tests, not_invoked, 0, sizeof(unstartable) / sizeof(unstartable[0]));
+	tcase_add_test(tests, not_invoked_and_reaped_first);
+	tcase_add_test(tests, no_descriptors_left);
+	tcase_add_test(tests, killed_at_the_gate);
+	tcase_add_test(tests, never_started);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return play(argc, argv);
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0) {
+		perror("test_executor");
+		return EXIT_FAILURE;
+	}
+	Suite *suite = suite_create("executor");
+	SRunner *runner = srunner_create(suite);
+
+	add_end_tests(suite);
+	add_pass_tests(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,376 @@
+/* The executor room: signals that come in, and what becomes of them. */
+#include <config.h>
+
+#include "test_executor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "process/signals.h"
+
+/* ---- somebody who sends signals ---- */
+
+struct sender {
+	pid_t pid;
+	int pipe; /* the sender lives until it is closed: its name can be looked up */
+};
+
+struct to_send {
+	int signal;
+	bool queued; /* with the value 0, 1, 2... */
+	int count;
+};
+
+static int send_them(const struct to_send *what, pid_t target)
+{
+	for (int i = 0; i < what->count; i++) {
+		const union sigval value = {.sival_int = i};
+
+		if ((what->queued ? sigqueue(target, what->signal, value)
+				  : kill(target, what->signal)) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+/* Returns when all was sent to this process, and waits there: all is blocked. The sender ends with the
+ * test at the latest; the executor's children reap it. */
+static struct sender send_signals(const struct to_send *what, size_t count)
+{
+	const pid_t target = getpid();
+	int ready[2], hold[2];
+	char done;
+
+	ck_assert_int_eq(pipe2(ready, O_CLOEXEC), 0);
+	ck_assert_int_eq(pipe2(hold, O_CLOEXEC), 0);
+	struct sender sender = {.pid = fork(), .pipe = hold[1]};
+	if (sender.pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		prctl(PR_SET_NAME, "the-sender");
+		close(hold[1]);
+		done = 'y';
+		for (size_t i = 0; i < count; i++)
+			if (send_them(&what[i], target) < 0)
+				done = 'n';
+		if (write(ready[1], &done, 1) == 1 && read(hold[0], &done, 1) == 0)
+			_exit(0);
+		_exit(1);
+	}
+	ck_assert_int_gt(sender.pid, 0);
+	close(hold[0]);
+	close(ready[1]);
+	ck_assert_int_eq(read(ready[0], &done, 1), 1);
+	ck_assert_int_eq(done, 'y');
+	close(ready[0]);
+	return sender;
+}
+
+static void assert_signal_event(const struct told *here, const struct sender *sender, int signal)
+{
+	const struct panicmon_event *event = &here->event;
+
+	ck_assert_int_eq(event->pid, executor.spawn.pid);
+	ck_assert(panicmon_event_has(event, PANICMON_HAS_SIGNAL));
+	ck_assert_int_eq(event->signal, signal);
+	ck_assert(panicmon_event_has(event, PANICMON_HAS_SI_CODE));
+	ck_assert(panicmon_event_has(event, PANICMON_HAS_SENDER_PID));
+	ck_assert_int_eq(event->sender_pid, sender->pid);
+	ck_assert(panicmon_event_has(event, PANICMON_HAS_SENDER_UID));
+	ck_assert_int_eq(event->sender_uid, (int32_t)getuid());
+	ck_assert(panicmon_event_has(event, PANICMON_HAS_SENDER_COMMAND));
+	ck_assert_str_eq(here->sender_command, "the-sender");
+	if (event->type == PANICMON_SIGNAL_RECEIVED) {
+		ck_assert(!panicmon_event_has(event, PANICMON_HAS_TARGET_PID));
+	} else {
+		ck_assert(panicmon_event_has(event, PANICMON_HAS_TARGET_PID));
+		ck_assert_int_eq(event->target_pid, executor.spawn.pid);
+	}
+	ck_assert_int_eq(panicmon_event_has(event, PANICMON_HAS_ERROR),
+			 event->type == PANICMON_SIGNAL_FAILED);
+}
+
+static bool is_under_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
+
+/* What comes between the command's fork and its exec must arrive. Only valgrind loses it: then, let the
+ * exec be over first. */
+static void start(void)
+{
+	struct pollfd interest = {.fd = executor.spawn.channel, .events = POLLIN};
+
+	pm_executor_start(&executor);
+	if (is_under_valgrind())
+		ck_assert_int_eq(poll(&interest, 1, 60 * 1000), 1);
+}
+
+static void run(void)
+{
+	start();
+	pm_executor_wait(&executor);
+}
+
+/* ---- passed ---- */
+
+/* From before the start: none of them is lost in the fork window. */
+START_TEST(passed_with_value_and_sender)
+{
+	static const struct to_send what = {.signal = 35, .queued = true, .count = 3};
+
+	open_role("take", "3");
+	struct sender sender = send_signals(&what, 1);
+	run();
+	close(sender.pipe);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_SIGNAL_RECEIVED, PANICMON_SIGNAL_PASSED,
+		    PANICMON_SIGNAL_RECEIVED, PANICMON_SIGNAL_PASSED, PANICMON_SIGNAL_RECEIVED,
+		    PANICMON_SIGNAL_PASSED, PANICMON_PROCESS_EXITED);
+	for (size_t i = 1; i < 7; i++) {
+		assert_signal_event(&told[i], &sender, 35);
+		ck_assert_int_eq(told[i].event.si_code, SI_QUEUE);
+		ck_assert(panicmon_event_has(&told[i].event, PANICMON_HAS_VALUE));
+		ck_assert_int_eq(told[i].event.value, (int32_t)(i - 1) / 2);
+		ck_assert_int_ge(told[i].event.time_ns, told[i - 1].event.time_ns);
+	}
+	ck_assert_int_eq(told[7].event.code, 0); /* the values reached the command */
+	ck_assert_int_eq(told[7].event.stop_requested, 0);
+}
+END_TEST
+
+static const int plain[] = {SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGSEGV, SIGPIPE, SIGCONT, SIGWINCH,
+			    SIGTSTP, 32, 33, 34, 64};
+
+START_TEST(passed_by_kill)
+{
+	const struct to_send what = {.signal = plain[_i], .count = 1};
+
+	if (is_under_valgrind() && (plain[_i] == SIGSEGV || plain[_i] == PM_SIGNAL_MAX))
+		return; /* it keeps these for itself */
+	open_role("wait", "");
+	struct sender sender = send_signals(&what, 1);
+	/* sigwaitinfo(3) leaves out 32 and 33; nobody else ends the command then. */
+	const bool ends_it = plain[_i] != 32 && plain[_i] != 33;
+	start();
+	while (told_count < 3)
+		pm_loop_turn(&loop);
+	if (!ends_it)
+		kill(executor.spawn.pid, SIGKILL);
+	pm_executor_wait(&executor);
+	close(sender.pipe);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_SIGNAL_RECEIVED, PANICMON_SIGNAL_PASSED,
+		    PANICMON_PROCESS_EXITED);
+	for (size_t i = 1; i < 3; i++) {
+		assert_signal_event(&told[i], &sender, plain[_i]);
+		ck_assert_int_eq(told[i].event.si_code, SI_USER);
+		ck_assert(!panicmon_event_has(&told[i].event, PANICMON_HAS_VALUE));
+	}
+	if (ends_it)
+		ck_assert_int_eq(told[3].event.code, plain[_i]);
+}
+END_TEST
+
+/* Many more than are read at once: in pairs, in their order, with their values. */
+START_TEST(storm)
+{
+	enum { COUNT = 5 * PM_EXECUTOR_BATCH + 7 };
+	static const struct to_send what = {.signal = 40, .queued = true, .count = COUNT};
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", COUNT);
+	open_role("take", text);
+	struct sender sender = send_signals(&what, 1);
+	run();
+	close(sender.pipe);
+	ck_assert_uint_eq(told_count, 2 + 2 * COUNT);
+	for (size_t i = 0; i < COUNT; i++) {
+		ck_assert_uint_eq(told[1 + 2 * i].event.type, PANICMON_SIGNAL_RECEIVED);
+		ck_assert_uint_eq(told[2 + 2 * i].event.type, PANICMON_SIGNAL_PASSED);
+		ck_assert_int_eq(told[1 + 2 * i].event.value, (int32_t)i);
+		assert_signal_event(&told[2 + 2 * i], &sender, 40);
+	}
+	ck_assert_int_eq(only(PANICMON_PROCESS_EXITED)->event.code, 0);
+}
+END_TEST
+
+/* SIGPIPE of an own write, or a stop of our own: the command never sees it. */
+START_TEST(own_signals_are_not_passed)
+{
+	open_role("wait", "");
+	kill(getpid(), SIGPIPE);
+	kill(getpid(), SIGTSTP);
+	kill(getpid(), 40);
+	start();
+	for (size_t before = settled; settled == before;)
+		pm_loop_turn(&loop);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED);
+	kill(executor.spawn.pid, SIGUSR1);
+	pm_executor_wait(&executor);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_EXITED);
+	ck_assert_int_eq(told[1].event.code, SIGUSR1);
+}
+END_TEST
+
+static const int stops[] = {SIGTERM, SIGINT, SIGQUIT};
+
+START_TEST(who_asked_to_stop)
+{
+	const struct to_send what = {.signal = stops[_i], .count = 1};
+
+	open_role("wait", "");
+	struct sender sender = send_signals(&what, 1);
+	run();
+	close(sender.pipe);
+	const struct panicmon_event *event = &only(PANICMON_PROCESS_EXITED)->event;
+	ck_assert_int_eq(event->stop_requested, 1);
+	ck_assert(panicmon_event_has(event, PANICMON_HAS_STOP_SIGNAL));
+	ck_assert_int_eq(event->stop_signal, stops[_i]);
+	ck_assert_int_eq(event->stop_pid, sender.pid);
+	ck_assert_int_eq(event->stop_uid, (int32_t)getuid());
+}
+END_TEST
+
+START_TEST(who_did_not_ask_to_stop)
+{
+	static const struct to_send what = {.signal = SIGHUP, .count = 1};
+
+	open_role("wait", "");
+	struct sender sender = send_signals(&what, 1);
+	run();
+	close(sender.pipe);
+	const struct panicmon_event *event = &only(PANICMON_PROCESS_EXITED)->event;
+	ck_assert(panicmon_event_has(event, PANICMON_HAS_STOP_REQUESTED));
+	ck_assert_int_eq(event->stop_requested, 0);
+	ck_assert(!panicmon_event_has(event, PANICMON_HAS_STOP_SIGNAL));
+}
+END_TEST
+
+/* ---- in the moment of the end ---- */
+
+/* The command is dead, but not reaped: kill(2) would succeed, and nobody would get it. */
+START_TEST(failed_before_exited)
+{
+	static const struct to_send what[] = {
+		{.signal = SIGTERM, .count = 1},
+		{.signal = 36, .queued = true, .count = PM_EXECUTOR_BATCH + 3},
+	};
+	enum { SIGNALS = 1 + PM_EXECUTOR_BATCH + 3 };
+
+	open_role("exit", "5");
+	start();
+	wait_for_zombie();
+	struct sender sender = send_signals(what, 2);
+	pm_executor_wait(&executor);
+	close(sender.pipe);
+	ck_assert_uint_eq(told_count, 2 + 2 * SIGNALS);
+	for (size_t i = 0; i < SIGNALS; i++) {
+		const struct told *received = &told[1 + 2 * i], *failed = &told[2 + 2 * i];
+
+		ck_assert_uint_eq(received->event.type, PANICMON_SIGNAL_RECEIVED);
+		ck_assert_uint_eq(failed->event.type, PANICMON_SIGNAL_FAILED);
+		assert_signal_event(failed, &sender, i == 0 ? SIGTERM : 36);
+		ck_assert_int_eq(failed->event.error, ESRCH);
+	}
+	const struct panicmon_event *last = &told[told_count - 1].event;
+	ck_assert_uint_eq(last->type, PANICMON_PROCESS_EXITED);
+	ck_assert_int_eq(last->code, 5);
+	ck_assert_int_eq(last->stop_requested, 0); /* it never got that far */
+}
+END_TEST
+
+/* ---- a full queue ---- */
+
+static struct rlimit command_limit;
+
+static void close_the_queue(void)
+{
+	ck_assert_int_eq(prlimit(executor.spawn.pid, RLIMIT_SIGPENDING, NULL, &command_limit), 0);
+	const struct rlimit none = {.rlim_cur = 0, .rlim_max = command_limit.rlim_max};
+	ck_assert_int_eq(prlimit(executor.spawn.pid, RLIMIT_SIGPENDING, &none, NULL), 0);
+}
+
+static void open_the_queue(void)
+{
+	ck_assert_int_eq(prlimit(executor.spawn.pid, RLIMIT_SIGPENDING, &command_limit, NULL), 0);
+}
+
+/* Starts, and turns the loop until the first signal was refused by the kernel, and again a few times:
+ * meanwhile nothing is told, and no other signal is read. */
+static void start_and_retry(void)
+{
+	start();
+	for (int i = 0; i < 5; i++) {
+		while (!executor.retry.set)
+			pm_loop_turn(&loop);
+		ASSERT_TOLD(PANICMON_PROCESS_STARTED);
+		pm_loop_turn(&loop);
+	}
+}
+
+START_TEST(full_queue_is_tried_again)
+{
+	enum { COUNT = PM_EXECUTOR_BATCH + 9 };
+	static const struct to_send what = {.signal = 37, .queued = true, .count = COUNT};
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", COUNT);
+	open_role("take", text);
+	close_the_queue();
+	struct sender sender = send_signals(&what, 1);
+	start_and_retry();
+	open_the_queue();
+	pm_executor_wait(&executor);
+	close(sender.pipe);
+	ck_assert_uint_eq(told_count, 2 + 2 * COUNT);
+	for (size_t i = 0; i < COUNT; i++) {
+		ck_assert_uint_eq(told[1 + 2 * i].event.type, PANICMON_SIGNAL_RECEIVED);
+		ck_assert_uint_eq(told[2 + 2 * i].event.type, PANICMON_SIGNAL_PASSED);
+		ck_assert_int_eq(told[2 + 2 * i].event.value, (int32_t)i);
+	}
+	ck_assert_int_eq(only(PANICMON_PROCESS_EXITED)->event.code, 0);
+}
+END_TEST
+
+/* Reaped while a signal waits for its place: that one has failed. */
+START_TEST(full_queue_to_the_end)
+{
+	static const struct to_send what = {.signal = 37, .queued = true, .count = 2};
+
+	open_role("take", "2");
+	close_the_queue();
+	struct sender sender = send_signals(&what, 1);
+	start_and_retry();
+	kill(executor.spawn.pid, SIGKILL);
+	wait_for_zombie(); /* the kernel takes any signal for one that is dying, and drops it */
+	pm_executor_wait(&executor);
+	close(sender.pipe);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_SIGNAL_RECEIVED, PANICMON_SIGNAL_FAILED,
+		    PANICMON_SIGNAL_RECEIVED, PANICMON_SIGNAL_FAILED, PANICMON_PROCESS_EXITED);
+	ck_assert_int_eq(told[2].event.error, ESRCH);
+	ck_assert_int_eq(told[5].event.signal, SIGKILL);
+}
+END_TEST
+
+void add_pass_tests(Suite *suite)
+{
+	TCase *tests = add_case(suite, "pass");
+
+	tcase_add_test(tests, passed_with_value_and_sender);
+	tcase_add_loop_test(tests, passed_by_kill, 0, sizeof(plain) / sizeof(plain[0]));
+	tcase_add_test(tests, storm);
+	tcase_add_test(tests, own_signals_are_not_passed);
+	tcase_add_loop_test(tests, who_asked_to_stop, 0, 3);
+	tcase_add_test(tests, who_did_not_ask_to_stop);
+	tcase_add_test(tests, failed_before_exited);
+	tcase_add_test(tests, full_queue_is_tried_again);
+	tcase_add_test(tests, full_queue_to_the_end);
+}

@@ -1,0 +1,13 @@
+/* What the test files of the handler room share. */
+#ifndef PM_TESTS_UNIT_TEST_HANDLER_H
+#define PM_TESTS_UNIT_TEST_HANDLER_H
+
+#include <check.h>
+
+void add_option_tests(Suite *suite);
+void add_module_tests(Suite *suite);
+
+/* Where each test of the modules has a folder of its own; removed by main(). */
+extern char all_folders[];
+
+#endif

@@ -1,0 +1,130 @@
+/* The process room: signals, spawn and children, in a file each. */
+#include <config.h>
+
+#include "test_process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct pm_error error;
+char self[4096];
+
+bool is_under_valgrind(void)
+{
+	const char *preload = getenv("LD_PRELOAD");
+
+	return preload != NULL && strstr(preload, "vgpreload") != NULL;
+}
+
+pm_sigset blocked_now(void)
+{
+	pm_sigset set = 0;
+
+	/* Not sigprocmask(3), which says nothing of 32 and 33. */
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &set, sizeof(set));
+	return set;
+}
+
+pid_t fork_child(void)
+{
+	const pid_t parent = getpid();
+	const pid_t pid = fork();
+
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (getppid() != parent)
+			_exit(99);
+		alarm(100);
+	}
+	return pid;
+}
+
+int end_of(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) != pid)
+		ck_assert_int_eq(errno, EINTR);
+	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+void wait_for_zombie(pid_t pid)
+{
+	siginfo_t info;
+
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+}
+
+int read_mark(int fd)
+{
+	struct pollfd interest = {.fd = fd, .events = POLLIN};
+	unsigned char mark;
+
+	ck_assert_int_eq(poll(&interest, 1, 60 * 1000), 1);
+	return read(fd, &mark, 1) == 1 ? mark : -1;
+}
+
+/* ---- the command's side: main() of `self ROLE ARG...` ---- */
+
+static int role_state(char **args)
+{
+	struct sigaction chld;
+	const pm_sigset wanted = strtoull(args[0], NULL, 16);
+	const bool ignored = strcmp(args[1], "ignored") == 0;
+
+	sigaction(SIGCHLD, NULL, &chld);
+	if (blocked_now() != wanted)
+		return 1;
+	return (chld.sa_handler == SIG_IGN) == ignored ? 0 : 2;
+}
+
+/* Writes a mark to a descriptor and ends, or waits to be killed. */
+static int role_mark(char **args)
+{
+	if (write(atoi(args[0]), "m", 1) != 1)
+		return 90;
+	if (strcmp(args[1], "stay") == 0)
+		for (;;)
+			pause();
+	return atoi(args[1]);
+}
+
+static int play(int argc, char **argv)
+{
+	alarm(100);
+	if (argc == 4 && strcmp(argv[1], "state") == 0)
+		return role_state(argv + 2);
+	if (argc == 4 && strcmp(argv[1], "mark") == 0)
+		return role_mark(argv + 2);
+	return 91;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc > 1)
+		return play(argc, argv);
+	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0) {
+		perror("test_process");
+		return EXIT_FAILURE;
+	}
+	Suite *suite = suite_create("process");
+	SRunner *runner = srunner_create(suite);
+
+	add_signal_tests(suite);
+	add_spawn_tests(suite);
+	add_children_tests(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

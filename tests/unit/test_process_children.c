@@ -1,0 +1,288 @@
+/* The process room: the one who reaps. */
+#include <config.h>
+
+#include "test_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/loop.h"
+#include "process/children.h"
+
+enum { CHILDREN = 5 };
+
+struct watched_child {
+	struct pm_child child;
+	int ended, stopped; /* calls */
+	int status, signal;
+	long max_rss;
+	void (*then)(struct watched_child *watched);
+};
+
+static struct pm_loop loop;
+static struct pm_children children;
+static struct watched_child watched[CHILDREN];
+static int ended_count;
+
+static void set_up(void)
+{
+	pm_sigset_block(~UINT64_C(0), NULL);
+	ck_assert_int_eq(pm_loop_open(&loop, &error), 0);
+	ck_assert_int_eq(pm_children_open(&children, &loop, &error), 0);
+}
+
+static void tear_down(void)
+{
+	pm_children_close(&children);
+	pm_loop_close(&loop);
+}
+
+static void on_ended(struct pm_child *child, int status, const struct rusage *usage)
+{
+	struct watched_child *here = child->owner;
+
+	here->ended++;
+	here->status = status;
+	here->max_rss = usage->ru_maxrss;
+	ended_count++;
+	if (here->then != NULL)
+		here->then(here);
+}
+
+static void on_stopped(struct pm_child *child, int signal)
+{
+	struct watched_child *here = child->owner;
+
+	here->stopped++;
+	here->signal = signal;
+}
+
+static void watch(int i, pid_t pid)
+{
+	watched[i].child = (struct pm_child){
+		.pid = pid,
+		.ended = on_ended,
+		.stopped = on_stopped,
+		.owner = &watched[i],
+	};
+	pm_children_add(&children, &watched[i].child);
+}
+
+/* One that ends with a status of its own. */
+static pid_t fork_exiting(int status)
+{
+	const pid_t pid = fork_child();
+
+	if (pid == 0)
+		_exit(status);
+	return pid;
+}
+
+/* One that lives until it is told to end. */
+static pid_t fork_staying(void)
+{
+	const pid_t pid = fork_child();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	return pid;
+}
+
+static void assert_no_children(void)
+{
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
+	ck_assert_ptr_null(children.first);
+}
+
+/* SIGCHLD comes once for all of them. */
+START_TEST(coalesced)
+{
+	for (int i = 0; i < CHILDREN; i++)
+		watch(i, fork_exiting(10 + i));
+	for (int i = 0; i < CHILDREN; i++)
+		wait_for_zombie(watched[i].child.pid);
+	pm_loop_turn(&loop);
+	for (int i = 0; i < CHILDREN; i++) {
+		ck_assert_int_eq(watched[i].ended, 1);
+		ck_assert(WIFEXITED(watched[i].status));
+		ck_assert_int_eq(WEXITSTATUS(watched[i].status), 10 + i);
+		ck_assert_int_eq(watched[i].stopped, 0);
+		ck_assert_int_gt(watched[i].max_rss, 0);
+	}
+	assert_no_children();
+}
+END_TEST
+
+/* First, last and from the middle of those registered. */
+START_TEST(one_after_the_other)
+{
+	static const int order[CHILDREN] = {2, 0, 4, 3, 1};
+
+	for (int i = 0; i < CHILDREN; i++)
+		watch(i, fork_staying());
+	for (int i = 0; i < CHILDREN; i++) {
+		kill(watched[order[i]].child.pid, SIGKILL);
+		while (ended_count == i)
+			pm_loop_turn(&loop);
+		ck_assert_int_eq(watched[order[i]].ended, 1);
+		ck_assert(WIFSIGNALED(watched[order[i]].status));
+		ck_assert_int_eq(WTERMSIG(watched[order[i]].status), SIGKILL);
+	}
+	ck_assert_int_eq(ended_count, CHILDREN);
+	assert_no_children();
+}
+END_TEST
+
+START_TEST(unknown_children_are_reaped)
+{
+	watch(0, fork_staying());
+	const pid_t unknown = fork_exiting(3);
+	wait_for_zombie(unknown);
+	pm_loop_turn(&loop);
+	ck_assert_int_eq(kill(unknown, 0), -1);
+	ck_assert_int_eq(errno, ESRCH);
+	ck_assert_int_eq(ended_count, 0);
+	kill(watched[0].child.pid, SIGKILL);
+	while (ended_count == 0)
+		pm_loop_turn(&loop);
+	assert_no_children();
+}
+END_TEST
+
+/* What the command leaves behind comes to us, as PID 1 or as subreaper. */
+START_TEST(orphans_are_reaped)
+{
+	int ends[2];
+	pid_t orphan;
+
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	const pid_t pid = fork_child();
+	if (pid == 0) {
+		const pid_t grandchild = fork();
+
+		if (grandchild == 0)
+			_exit(0);
+		_exit(write(ends[1], &grandchild, sizeof(grandchild)) < 0);
+	}
+	watch(0, pid);
+	ck_assert_int_eq(read(ends[0], &orphan, sizeof(orphan)), sizeof(orphan));
+	wait_for_zombie(pid);
+	wait_for_zombie(orphan);
+	pm_children_reap(&children);
+	ck_assert_int_eq(kill(orphan, 0), -1);
+	ck_assert_int_eq(errno, ESRCH);
+	ck_assert_int_eq(watched[0].ended, 1);
+	ck_assert_int_eq(ended_count, 1);
+	assert_no_children();
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
+static pid_t fork_stopping(int signal)
+{
+	const pid_t pid = fork_child();
+
+	if (pid == 0) {
+		kill(getpid(), signal);
+		_exit(7);
+	}
+	return pid;
+}
+
+START_TEST(stopped_is_not_ended)
+{
+	if (_i == 1 && is_under_valgrind())
+		return;
+	pm_sigset_block(~pm_sigset_of(SIGTSTP), NULL);
+	watch(0, fork_stopping(_i == 0 ? SIGSTOP : SIGTSTP));
+	while (watched[0].stopped == 0)
+		pm_loop_turn(&loop);
+	ck_assert_int_eq(watched[0].signal, _i == 0 ? SIGSTOP : SIGTSTP);
+	ck_assert_int_eq(watched[0].ended, 0);
+	ck_assert_ptr_eq(children.first, &watched[0].child);
+	kill(watched[0].child.pid, SIGCONT);
+	while (watched[0].ended == 0)
+		pm_loop_turn(&loop);
+	ck_assert_int_eq(WEXITSTATUS(watched[0].status), 7);
+	ck_assert_int_eq(watched[0].stopped, 1);
+	assert_no_children();
+}
+END_TEST
+
+START_TEST(stopped_and_nobody_cares)
+{
+	siginfo_t info;
+
+	watch(0, fork_stopping(SIGSTOP));
+	watched[0].child.stopped = NULL;
+	ck_assert_int_eq(waitid(P_PID, (id_t)watched[0].child.pid, &info, WSTOPPED | WNOWAIT), 0);
+	pm_children_reap(&children);
+	ck_assert_int_eq(watched[0].ended, 0);
+	kill(watched[0].child.pid, SIGCONT);
+	while (watched[0].ended == 0)
+		pm_loop_turn(&loop);
+	assert_no_children();
+}
+END_TEST
+
+static void start_again(struct watched_child *here)
+{
+	if (here->ended < 3)
+		watch((int)(here - watched), fork_exiting(here->ended));
+}
+
+/* As a keeper that restarts its host. */
+START_TEST(registered_again_by_ended)
+{
+	watched[1].then = start_again;
+	watch(0, fork_staying());
+	watch(1, fork_exiting(0));
+	while (watched[1].ended < 3)
+		pm_loop_turn(&loop);
+	ck_assert_int_eq(WEXITSTATUS(watched[1].status), 2);
+	kill(watched[0].child.pid, SIGKILL);
+	while (watched[0].ended == 0)
+		pm_loop_turn(&loop);
+	assert_no_children();
+}
+END_TEST
+
+/* errno says nothing when nobody is ready: it must not be taken for an end, nor be waited for. */
+START_TEST(nobody_is_ready)
+{
+	pm_children_reap(&children);
+	watch(0, fork_staying());
+	errno = ECHILD;
+	pm_children_reap(&children);
+	ck_assert_int_eq(ended_count, 0);
+	kill(watched[0].child.pid, SIGKILL);
+	while (ended_count == 0)
+		pm_loop_turn(&loop);
+	assert_no_children();
+}
+END_TEST
+
+void add_children_tests(Suite *suite)
+{
+	TCase *tests = tcase_create("children");
+
+	suite_add_tcase(suite, tests);
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, coalesced);
+	tcase_add_test(tests, one_after_the_other);
+	tcase_add_test(tests, unknown_children_are_reaped);
+	tcase_add_test(tests, orphans_are_reaped);
+	tcase_add_loop_test(tests, stopped_is_not_ended, 0, 2);
+	tcase_add_test(tests, stopped_and_nobody_cares);
+	tcase_add_test(tests, registered_again_by_ended);
+	tcase_add_test(tests, nobody_is_ready);
+}
