@@ -8,6 +8,8 @@ src_base_libpm_base_la_SOURCES = \
 	src/base/error.h \
 	src/base/loop.c \
 	src/base/loop.h \
+	src/base/memory.c \
+	src/base/memory.h \
 	src/base/pack.h \
 	src/base/signals.c \
 	src/base/signals.h

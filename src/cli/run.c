@@ -76,9 +76,10 @@ static void emit(void *arg, struct panicmon_event *event)
 
 	if (event->type == PANICMON_PROCESS_STARTED)
 		pm_keeper_set_group(&run->keeper, event->pid);
-	else if (event->type == PANICMON_PROCESS_EXITED)
-		pm_keeper_set_group(&run->keeper, 0);
 	pm_keeper_publish(&run->keeper, event);
+	/* After it was published: if we are killed in between, the hosts tell of the end. */
+	if (event->type == PANICMON_PROCESS_EXITED || event->type == PANICMON_PROCESS_FAILED)
+		pm_keeper_set_group(&run->keeper, 0);
 }
 
 static void settle(void *arg)

@@ -146,6 +146,13 @@ static void on_stopped(struct pm_child *child, int signal)
 	if (executor->terminal.fd < 0 || signal == SIGSTOP)
 		return;
 	/* If the kernel does not let us stop, the command must not either: nobody would wake it. */
+	/* It wanted the terminal in the moment when the shell gave that to us, without a SIGCONT: a job
+	 * that ran in the background is no stopped one. */
+	if (signal != SIGTSTP && pm_terminal_is_ours(&executor->terminal)) {
+		pm_terminal_give(&executor->terminal, child->pid);
+		kill(-child->pid, SIGCONT);
+		return;
+	}
 	executor->group_stopped = true;
 	if (!pm_terminal_stop_with(&executor->terminal, child->pid, signal)) {
 		pm_terminal_give(&executor->terminal, child->pid);
@@ -194,7 +201,13 @@ void pm_executor_start(struct pm_executor *executor)
 		finish(executor);
 		return;
 	}
-	pm_spawn_release(&executor->spawn);
+	if (pm_spawn_release(&executor->spawn) < 0) {
+		executor->outcome.exec_errno = errno;
+		executor->outcome.invoked = false;
+		emit_failed(executor, executor->outcome.exec_errno, PM_STATUS_OWN_FAILURE);
+		pm_close(&executor->spawn.channel);
+		return;
+	}
 	/* Should this fail: reaping tells the same, if later. */
 	pm_loop_add(executor->loop, &executor->channel, &ignored);
 	pm_pass_start(executor);
@@ -216,7 +229,9 @@ void pm_executor_close(struct pm_executor *executor)
 	bool waits_at_gate = executor->child.pid > 0 && !executor->started;
 
 	pm_pass_close(executor);
-	close_channel(executor); /* which sends it away from the gate */
+	close_channel(executor);
+	if (waits_at_gate) /* EOF would do, but not if somebody has stopped it */
+		kill(executor->child.pid, SIGKILL);
 	while (waits_at_gate && !executor->reaped)
 		pm_loop_turn(executor->loop);
 	pm_terminal_close(&executor->terminal);

@@ -92,6 +92,13 @@ static void drop(struct pm_delivery *delivery, uint64_t sequence, const char *wh
 	report(delivery, PANICMON_WARNING, text);
 }
 
+/* Longer each time, but not at the end of a run, when the deadline is near. */
+static void wait_to_retry(struct pm_delivery *delivery, unsigned failures)
+{
+	pm_delivery_wait(delivery,
+			 pm_backoff_ms(pm_journal_has_ended(&delivery->reader) ? 0 : failures));
+}
+
 static int call_flush(struct pm_delivery *delivery, enum panicmon_why why)
 {
 	const struct panicmon_handler *handler = &delivery->module->handler;
@@ -99,27 +106,48 @@ static int call_flush(struct pm_delivery *delivery, enum panicmon_why why)
 
 	if (handler->flush == NULL)
 		return PANICMON_DONE;
+	atomic_fetch_add(&page->flush_deaths, 1);
 	atomic_fetch_add(&page->calls, 1);
 	int result = handler->flush(delivery->self, (uint32_t)delivery->setup->drain_timeout_ms,
 				    (int)why);
 	atomic_fetch_add(&page->calls, 1);
+	atomic_store(&page->flush_deaths, 0);
 	return result;
+}
+
+/* Gives up all that is held. */
+static void drop_held(struct pm_delivery *delivery, const char *why)
+{
+	struct pm_host_page *page = delivery->setup->page;
+	uint64_t before = delivery->held - atomic_load(&page->delivered) - 1;
+
+	atomic_fetch_add(&page->dropped, before);
+	drop(delivery, delivery->held, why);
+	advance(delivery, delivery->held);
+	delivery->held = 0;
 }
 
 /* Sends what is held. false: the handler is finished. */
 static bool flush(struct pm_delivery *delivery, enum panicmon_why why)
 {
+	if (delivery->held != 0 &&
+	    atomic_load(&delivery->setup->page->flush_deaths) >= DEATHS_MAX) {
+		atomic_store(&delivery->setup->page->flush_deaths, 0);
+		drop_held(delivery, "the handler died three times as it flushed");
+	}
 	for (unsigned failures = 0; delivery->held != 0; failures++) {
 		int result = call_flush(delivery, why);
 
 		if (result == PANICMON_DEAD)
 			return false;
 		if (result == PANICMON_RETRY) {
-			pm_delivery_wait(delivery, pm_backoff_ms(failures));
+			wait_to_retry(delivery, failures);
 			continue;
 		}
-		if (result != PANICMON_DONE)
-			drop(delivery, delivery->held, "flush() gave its batch up");
+		if (result != PANICMON_DONE) {
+			drop_held(delivery, "flush() gave its batch up");
+			break;
+		}
 		advance(delivery, delivery->held);
 		delivery->held = 0;
 	}
@@ -180,7 +208,7 @@ static int deliver(struct pm_delivery *delivery, struct panicmon_event *event)
 
 		if (result != PANICMON_RETRY)
 			return result;
-		pm_delivery_wait(delivery, pm_backoff_ms(failures));
+		wait_to_retry(delivery, failures);
 		event->attempt++;
 	}
 }
@@ -232,8 +260,6 @@ static bool deliver_record(struct pm_delivery *delivery)
 	}
 	event.seq = reader->last;
 	pm_identity_sign(delivery->setup->identity, &event);
-	if (pm_event_is_lifecycle(event.type))
-		delivery->pid = event.pid;
 	if (event.type == PANICMON_PROCESS_EXITED || event.type == PANICMON_PROCESS_FAILED)
 		delivery->exited = true;
 	return settle(delivery, event.seq, deliver(delivery, &event));
@@ -242,9 +268,11 @@ static bool deliver_record(struct pm_delivery *delivery)
 /* panicmon can't say any more how the command ended, so the host does. */
 static bool deliver_monitor_died(struct pm_delivery *delivery)
 {
-	struct panicmon_event event = pm_event_make(PANICMON_PROCESS_EXITED, delivery->pid);
+	/* From the page: the host that read process.started may not have been this one. */
+	int32_t pid = atomic_load(&delivery->setup->page->group);
+	struct panicmon_event event = pm_event_make(PANICMON_PROCESS_EXITED, pid);
 
-	if (delivery->exited || delivery->pid == 0)
+	if (delivery->exited || pid == 0)
 		return true;
 	PM_EVENT_SET(&event, CODE, code, -1);
 	PM_EVENT_SET(&event, SIGNAL, signal, SIGKILL);

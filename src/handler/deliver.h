@@ -17,8 +17,7 @@ struct pm_delivery {
 	uint64_t held;     /* sequence number of the last event HELD, 0: none */
 	bool monitor_died; /* EOF on the socket */
 	bool dropping;     /* the event before was given up, and that was told */
-	bool exited;       /* process.exited was read */
-	int32_t pid;       /* of the command, once process.started or failed was read */
+	bool exited;       /* process.exited or process.failed was read */
 };
 
 /* Delivers until the run has ended, or panicmon has, and closes the plugin. Returns the state to

@@ -52,8 +52,6 @@ refuse(const struct pm_host_setup *setup, const char *where, const char *text)
 	_exit(1);
 }
 
-/* ---- the death of panicmon ---- */
-
 /* For the signal handler, which gets no argument. */
 static const struct pm_host_setup *own_setup;
 
@@ -92,6 +90,8 @@ static void set_signals(const struct pm_host_setup *setup)
 	signal(SIGALRM, SIG_IGN);
 	pm_sigset_block(~open, NULL);
 	prctl(PR_SET_PDEATHSIG, SIGRTMAX);
+	if (getppid() != setup->monitor) /* it went before the prctl */
+		pm_host_monitor_died(setup);
 }
 
 /* Keeps 0 to 2 and the socket. The command's other descriptors must not be held open here. */
@@ -123,14 +123,16 @@ static void load(const struct pm_host_setup *setup, struct pm_module *module)
 {
 	const struct pm_config_handler *config = setup->config;
 	struct pm_error error;
-	char *path = pm_module_path(config, setup->handler_dir);
+	pm_autofree char *path = pm_module_path(config, setup->handler_dir);
 
 	if (path == NULL)
 		refuse(setup, config->where, "not enough memory");
-	if (pm_module_check(path, config->trust_path, &error) < 0 ||
-	    pm_module_load(module, path, &error) < 0)
+	if (pm_module_check(path, config->trust_path, &error) < 0)
 		refuse(setup, config->where, error.text);
-	free(path);
+	/* The file that was looked at, should a link on the way be changed meanwhile. */
+	pm_autofree char *real = realpath(path, NULL);
+	if (pm_module_load(module, real != NULL ? real : path, &error) < 0)
+		refuse(setup, config->where, error.text);
 }
 
 static struct panicmon_value *read_options(const struct pm_host_setup *setup,
@@ -171,6 +173,18 @@ static void open_plugin(struct pm_delivery *delivery)
 	reason[0] = '\0';
 }
 
+/* A storm of events must not take CPU from the command, which comes only now; and if memory runs
+ * out, the kernel is to take a host first. */
+static void yield_to_command(void)
+{
+	static const char first[] = "1000";
+
+	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 10);
+	pm_autofd fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, first, strlen(first)) < 0)
+		return; /* no more than a wish */
+}
+
 void pm_host_main(void *arg)
 {
 	struct pm_host_setup *setup = arg;
@@ -203,8 +217,7 @@ void pm_host_main(void *arg)
 	delivery.values = read_options(setup, &module);
 	open_plugin(&delivery);
 	atomic_fetch_add(&setup->page->calls, 1);
-	/* A storm of events must not take CPU from the command, which comes only now. */
-	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 10);
+	yield_to_command();
 	set_state(setup, PM_HOST_READY);
 	set_state(setup, pm_delivery_run(&delivery));
 	_exit(0);

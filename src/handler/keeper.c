@@ -5,25 +5,26 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "event/codec.h"
 #include "handler/slot.h"
 
 static struct pm_host_page *page_of(const struct pm_keeper *keeper, size_t index)
 {
-	return (struct pm_host_page *)(void *)((char *)keeper->pages + index * PM_PAGE_SIZE);
+	return (struct pm_host_page *)(void *)((char *)keeper->pages + index * keeper->page_size);
 }
 
 static int allocate(struct pm_keeper *keeper, struct pm_error *error)
 {
-	keeper->pages = mmap(NULL, keeper->count * PM_PAGE_SIZE, PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (keeper->pages == MAP_FAILED) {
-		keeper->pages = NULL;
-		return pm_error_set(error, errno, "cannot share memory with the handlers");
-	}
-	madvise(keeper->pages, keeper->count * PM_PAGE_SIZE, MADV_DONTFORK);
+	/* A page each: that is what a fork can be given, or not. */
+	keeper->page_size = (size_t)sysconf(_SC_PAGESIZE);
+	keeper->pages = pm_memory_share("panicmon-hosts", keeper->count * keeper->page_size, 0,
+					NULL, error);
+	if (keeper->pages == NULL)
+		return -1;
 	keeper->slots = calloc(keeper->count, sizeof(*keeper->slots));
 	keeper->record = malloc(PM_JOURNAL_RECORD_MAX);
 	if (keeper->slots == NULL || keeper->record == NULL)
@@ -61,8 +62,6 @@ int pm_keeper_open(struct pm_keeper *keeper, struct pm_loop *loop, struct pm_chi
 	}
 	return result;
 }
-
-/* ---- waiting, with a deadline ---- */
 
 static void on_deadline(struct pm_timer *timer)
 {
@@ -120,7 +119,7 @@ static bool is_running(const struct pm_keeper_slot *slot)
 
 static bool is_left(const struct pm_keeper_slot *slot)
 {
-	return !slot->gone && pm_slot_state(slot) != PM_HOST_DRAINED;
+	return !slot->gone && !(slot->keeper->draining && pm_slot_state(slot) == PM_HOST_DRAINED);
 }
 
 static void kill_all(struct pm_keeper *keeper, bool (*which)(const struct pm_keeper_slot *),
@@ -136,22 +135,27 @@ static void kill_all(struct pm_keeper *keeper, bool (*which)(const struct pm_kee
 	}
 }
 
+static unsigned long long at_most(uint64_t value, uint64_t limit)
+{
+	return value < limit ? value : limit;
+}
+
 static void report_undelivered(const struct pm_keeper_slot *slot)
 {
 	const struct pm_keeper *keeper = slot->keeper;
+	uint64_t published = keeper->journal.published;
 	uint64_t delivered = atomic_load(&slot->page->delivered);
 	uint64_t lost = atomic_load(&slot->page->lost);
 	uint64_t dropped = atomic_load(&slot->page->dropped);
 
-	if (delivered < keeper->journal.published)
+	if (delivered < published)
 		pm_keeper_say(keeper, "handler '%s': %llu of %llu events were not delivered",
-			      slot->config->name,
-			      (unsigned long long)(keeper->journal.published - delivered),
-			      (unsigned long long)keeper->journal.published);
+			      slot->config->name, (unsigned long long)(published - delivered),
+			      (unsigned long long)published);
 	if (lost > 0 || dropped > 0)
 		pm_keeper_say(keeper, "handler '%s': %llu events lost, %llu given up",
-			      slot->config->name, (unsigned long long)lost,
-			      (unsigned long long)dropped);
+			      slot->config->name, at_most(lost, published),
+			      at_most(dropped, published));
 }
 
 void pm_keeper_drain(struct pm_keeper *keeper)
@@ -162,11 +166,12 @@ void pm_keeper_drain(struct pm_keeper *keeper)
 		return;
 	keeper->draining = true;
 	pm_journal_end(&keeper->journal);
-	keeper->news = true;
-	pm_keeper_wake(keeper);
-	for (size_t i = 0; i < keeper->count; i++)
+	for (size_t i = 0; i < keeper->count; i++) {
+		/* Whatever it says of itself: it may be waiting to try something again. */
+		pm_slot_nudge(&keeper->slots[i]);
 		if (keeper->slots[i].backoff.set)
 			pm_timer_set(keeper->loop, &keeper->slots[i].backoff, 0);
+	}
 	wait_for(keeper, is_left, keeper->config->drain_timeout_ms);
 	kill_all(keeper, is_left, keeper->config->drain_timeout_ms);
 	/* While the hosts end. One that says it has drained, and stays, has no excuse. */
@@ -181,16 +186,16 @@ void pm_keeper_drain(struct pm_keeper *keeper)
 
 void pm_keeper_close(struct pm_keeper *keeper)
 {
+	if (keeper->loop == NULL)
+		return;
 	for (size_t i = 0; i < keeper->count; i++)
 		pm_slot_close(&keeper->slots[i]);
 	if (keeper->pages != NULL)
-		munmap(keeper->pages, keeper->config->handler_count * PM_PAGE_SIZE);
+		munmap(keeper->pages, keeper->config->handler_count * keeper->page_size);
 	free(keeper->slots);
 	free(keeper->record);
 	pm_journal_close(&keeper->journal);
 }
-
-/* ---- events ---- */
 
 static bool all_delivered(const struct pm_keeper *keeper)
 {

@@ -49,6 +49,7 @@ struct pm_keeper {
 	void *report_arg;
 	struct pm_journal journal;
 	void *pages;
+	size_t page_size;
 	struct pm_keeper_slot *slots;
 	size_t count;
 	size_t refused; /* required handlers that cannot work */
@@ -78,6 +79,7 @@ void pm_keeper_set_group(struct pm_keeper *keeper, int32_t group);
  * left, and reports what was not delivered. */
 void pm_keeper_drain(struct pm_keeper *keeper);
 
+/* A zeroed keeper is closed already. */
 void pm_keeper_close(struct pm_keeper *keeper);
 
 #endif

@@ -25,6 +25,7 @@ struct pm_host_page {
 	_Atomic uint64_t trying;    /* the event in the plugin's hands, 0: none; left by a death */
 	_Atomic uint64_t suspect;   /* the event that a host died with last */
 	_Atomic uint32_t deaths;    /* how many hosts in a row died with it */
+	_Atomic uint32_t flush_deaths; /* how many hosts in a row died in flush() */
 	_Atomic uint64_t calls;   /* raised before and after every call: odd while in the plugin */
 	_Atomic uint64_t lost;    /* overwritten before they could be read */
 	_Atomic uint64_t dropped; /* given up: by the handler, or as they killed it */
@@ -32,7 +33,6 @@ struct pm_host_page {
 	char message[2048];       /* lines, NUL at the end */
 };
 
-enum { PM_PAGE_SIZE = 4096 };
-_Static_assert(sizeof(struct pm_host_page) <= PM_PAGE_SIZE, "one page");
+_Static_assert(sizeof(struct pm_host_page) <= 4096, "within the smallest page there is");
 
 #endif

@@ -36,8 +36,6 @@ enum pm_host_state pm_slot_state(const struct pm_keeper_slot *slot)
 	return atomic_load(&slot->page->state);
 }
 
-/* ---- the life of a host ---- */
-
 static void hang_up(struct pm_keeper_slot *slot)
 {
 	if (slot->socket.fd < 0)
@@ -70,17 +68,17 @@ static int fork_host(struct pm_keeper_slot *slot, int socket)
 	};
 
 	/* The pages of the other handlers are not this plugin's business. */
-	madvise(slot->page, PM_PAGE_SIZE, MADV_DOFORK);
+	madvise(slot->page, keeper->page_size, MADV_DOFORK);
 	slot->child.pid = pm_spawn_role(pm_host_main, &setup);
 	int saved = errno;
-	madvise(slot->page, PM_PAGE_SIZE, MADV_DONTFORK);
+	madvise(slot->page, keeper->page_size, MADV_DONTFORK);
 	errno = saved;
 	return slot->child.pid < 0 ? -1 : 0;
 }
 
 static void watch(struct pm_keeper_slot *slot)
 {
-	if (!slot->watch.set && slot->config->timeout_ms > 0)
+	if (slot->running && !slot->watch.set && slot->config->timeout_ms > 0)
 		pm_timer_set(slot->keeper->loop, &slot->watch,
 			     slot->config->timeout_ms * PM_NS_PER_MS);
 }
@@ -132,11 +130,26 @@ static void on_watch(struct pm_timer *timer)
 	watch(slot);
 }
 
-/* Waits longer after each death in a row; one that got on with its work, or lived for a while, begins
- * a new row. In the drain there is no time to lose. */
-static void start_later(struct pm_keeper_slot *slot)
+/* The cursor, if it can be true: it never goes back, nor beyond what there is. */
+static uint64_t delivered_of(struct pm_keeper_slot *slot)
 {
 	uint64_t delivered = atomic_load(&slot->page->delivered);
+
+	if (delivered >= slot->delivered_seen && delivered <= slot->keeper->journal.published)
+		return delivered;
+	pm_keeper_say(slot->keeper,
+		      "handler '%s' has overwritten its cursor; it gets events again from number "
+		      "%llu on",
+		      slot->config->name, (unsigned long long)slot->delivered_seen + 1);
+	atomic_store(&slot->page->delivered, slot->delivered_seen);
+	return slot->delivered_seen;
+}
+
+/* Waits longer after each death in a row; one that got on with its work, or lived for a while,
+ * begins a new row. In the drain there is no time to lose. */
+static void start_later(struct pm_keeper_slot *slot)
+{
+	uint64_t delivered = delivered_of(slot);
 
 	if (delivered != slot->delivered_seen ||
 	    pm_clock_monotonic() - slot->started_ns >= STABLE_AFTER)
@@ -157,8 +170,6 @@ static void on_backoff(struct pm_timer *timer)
 	if (!slot->running)
 		start_later(slot);
 }
-
-/* ---- the death of a host ---- */
 
 /* Prints the lines that a host left on its page. It may hold anything. */
 static void report_message(struct pm_keeper_slot *slot)
@@ -204,10 +215,12 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 
 	(void)usage;
 	slot->running = false;
+	/* What the plugin has forked must not outlive it: it may hold the command's output open. */
+	kill(-child->pid, SIGKILL);
 	pm_timer_clear(keeper->loop, &slot->watch);
 	hang_up(slot);
 	describe(how, sizeof(how), status);
-	if (state == PM_HOST_DRAINED) {
+	if (state == PM_HOST_DRAINED && keeper->draining) {
 		slot->gone = true;
 	} else if (state == PM_HOST_REFUSED) {
 		report_message(slot);
@@ -221,14 +234,16 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 			      "remove the handler, or set required = no",
 			      slot->config->where, slot->config->name, how);
 		give_up(slot);
+	} else if (keeper->draining && delivered_of(slot) == keeper->journal.published) {
+		pm_keeper_say(keeper, "handler '%s': its host %s as it ended; it had delivered all",
+			      slot->config->name, how);
+		slot->gone = true;
 	} else if (!slot->gone) {
 		pm_keeper_say(keeper, "handler '%s': its host %s; starting it again",
 			      slot->config->name, how);
 		start_later(slot);
 	}
 }
-
-/* ---- for the keeper ---- */
 
 void pm_slot_open(struct pm_keeper_slot *slot, struct pm_keeper *keeper,
 		  const struct pm_config_handler *config, struct pm_host_page *page)
@@ -244,14 +259,20 @@ void pm_slot_open(struct pm_keeper_slot *slot, struct pm_keeper *keeper,
 	};
 }
 
-void pm_slot_wake(struct pm_keeper_slot *slot)
+void pm_slot_nudge(struct pm_keeper_slot *slot)
 {
-	if (!slot->running)
+	if (!slot->running || slot->socket.fd < 0)
 		return;
 	watch(slot);
 	/* Never waits: a full socket holds wake-ups enough. */
+	send(slot->socket.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+void pm_slot_wake(struct pm_keeper_slot *slot)
+{
+	watch(slot);
 	if (atomic_load(&slot->page->asleep) != 0)
-		send(slot->socket.fd, "", 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+		pm_slot_nudge(slot);
 }
 
 /* With its group: a plugin may have forked. */

@@ -15,8 +15,9 @@ void pm_slot_close(struct pm_keeper_slot *slot);
 /* Forks a host. */
 int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error);
 
-/* Events were published: wakes the host if it sleeps. */
+/* Events were published: wakes the host if it sleeps; or in any case. */
 void pm_slot_wake(struct pm_keeper_slot *slot);
+void pm_slot_nudge(struct pm_keeper_slot *slot);
 
 /* Ends the host, if there is one, with all that it has forked; no other is started. */
 void pm_slot_kill(struct pm_keeper_slot *slot);

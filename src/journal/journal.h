@@ -73,6 +73,9 @@ int pm_journal_reader_open(struct pm_journal_reader *reader, int fd, uint64_t af
 			   struct pm_error *error);
 void pm_journal_reader_close(struct pm_journal_reader *reader);
 
+/* Whether the writer has called pm_journal_end(). */
+bool pm_journal_has_ended(const struct pm_journal_reader *reader);
+
 /* On PM_JOURNAL_RECORD: reader->last, ->record, ->length, valid until the next call. */
 enum pm_journal_next pm_journal_next(struct pm_journal_reader *reader);
 

@@ -125,13 +125,18 @@ static bool take(struct pm_journal_reader *reader, enum pm_journal_lane lane,
 	return true;
 }
 
+bool pm_journal_has_ended(const struct pm_journal_reader *reader)
+{
+	return atomic_load(&header_of(reader)->ended) != 0;
+}
+
 enum pm_journal_next pm_journal_next(struct pm_journal_reader *reader)
 {
 	const struct pm_layout_header *header = header_of(reader);
 	/* `ended` first: once it is set, `published` moves no more. Then `published` before the
 	 * lanes: all up to it is in them, and what is beyond it may still lack a predecessor in the
 	 * other lane. */
-	bool ended = atomic_load(&header->ended) != 0;
+	bool ended = pm_journal_has_ended(reader);
 	uint64_t published = atomic_load(&header->published);
 
 	while (reader->last < published) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 #include "base/pack.h"
 #include "journal/crc32c.h"
 #include "journal/journal.h"
@@ -26,27 +27,11 @@ static struct pm_layout_header *header_of(const struct pm_journal *journal)
 
 int pm_journal_open(struct pm_journal *journal, struct pm_error *error)
 {
-	pm_autofd fd = memfd_create("panicmon-journal", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-
 	*journal = (struct pm_journal){.fd = -1};
-	if (fd < 0)
-		return pm_error_set(error, errno, "cannot create the journal");
-	if (ftruncate(fd, PM_LAYOUT_SIZE) < 0)
-		return pm_error_set(error, errno, "cannot size the journal");
-	void *map = mmap(NULL, PM_LAYOUT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		return pm_error_set(error, errno, "cannot map the journal");
-	/* Handler hosts are forks: without this they would inherit the writable mapping. */
-	if (madvise(map, PM_LAYOUT_SIZE, MADV_DONTFORK) < 0 ||
-	    fcntl(fd, F_ADD_SEALS,
-		  F_SEAL_FUTURE_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0) {
-		pm_error_set(error, errno,
-			     "cannot seal the journal (Linux 5.1 or later is needed)");
-		munmap(map, PM_LAYOUT_SIZE);
+	journal->map = pm_memory_share("panicmon-journal", PM_LAYOUT_SIZE, F_SEAL_FUTURE_WRITE,
+				       &journal->fd, error);
+	if (journal->map == NULL)
 		return -1;
-	}
-	journal->map = map;
-	journal->fd = pm_steal_fd(&fd);
 	header_of(journal)->magic = PM_LAYOUT_MAGIC;
 	header_of(journal)->version = PM_LAYOUT_VERSION;
 	return 0;

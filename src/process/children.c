@@ -35,6 +35,8 @@ int pm_children_open(struct pm_children *children, struct pm_loop *loop, struct 
 
 void pm_children_close(struct pm_children *children)
 {
+	if (children->loop == NULL)
+		return;
 	pm_loop_remove(children->loop, &children->source);
 	pm_close(&children->source.fd);
 }

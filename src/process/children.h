@@ -32,6 +32,7 @@ struct pm_children {
 
 /* SIGCHLD must be blocked already (process/signals.h). */
 int pm_children_open(struct pm_children *children, struct pm_loop *loop, struct pm_error *error);
+/* A zeroed one is closed already. */
 void pm_children_close(struct pm_children *children);
 
 void pm_children_add(struct pm_children *children, struct pm_child *child);

@@ -54,9 +54,9 @@ int pm_spawn_gated(struct pm_spawn *spawn, const struct pm_command *command, str
 	return 0;
 }
 
-void pm_spawn_release(const struct pm_spawn *spawn)
+int pm_spawn_release(const struct pm_spawn *spawn)
 {
-	send(spawn->channel, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return send(spawn->channel, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -1;
 }
 
 enum pm_spawn_result pm_spawn_result(const struct pm_spawn *spawn, int *exec_errno)

@@ -36,8 +36,8 @@ struct pm_spawn {
 int pm_spawn_gated(struct pm_spawn *spawn, const struct pm_command *command,
 		   struct pm_error *error);
 
-/* Opens the gate. */
-void pm_spawn_release(const struct pm_spawn *spawn);
+/* Opens the gate. -1 with errno: it can't be opened; closing the channel sends the child away. */
+int pm_spawn_release(const struct pm_spawn *spawn);
 
 enum pm_spawn_result {
 	PM_SPAWN_PENDING,

@@ -22,6 +22,11 @@ void pm_terminal_close(struct pm_terminal *terminal)
 	pm_close(&terminal->fd);
 }
 
+bool pm_terminal_is_ours(const struct pm_terminal *terminal)
+{
+	return terminal->fd >= 0 && tcgetpgrp(terminal->fd) == getpgrp();
+}
+
 static void hand_over(const struct pm_terminal *terminal, pid_t from, pid_t to)
 {
 	if (terminal->fd >= 0 && tcgetpgrp(terminal->fd) == from)

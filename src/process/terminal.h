@@ -17,6 +17,8 @@ struct pm_terminal {
 void pm_terminal_open(struct pm_terminal *terminal);
 void pm_terminal_close(struct pm_terminal *terminal);
 
+bool pm_terminal_is_ours(const struct pm_terminal *terminal);
+
 /* Puts a group into the foreground in our place, if that is where we are. */
 void pm_terminal_give(const struct pm_terminal *terminal, pid_t group);
 
