@@ -44,6 +44,13 @@ struct pm_outcome {
 /* How many signals are read at once. */
 enum { PM_EXECUTOR_BATCH = 64 };
 
+/* Signals on their way: read from a signalfd, [next..count) still to be passed on. */
+struct pm_signal_stream {
+	struct pm_source source;
+	struct signalfd_siginfo batch[PM_EXECUTOR_BATCH];
+	size_t count, next;
+};
+
 struct pm_executor {
 	const struct pm_executor_options *options;
 	struct pm_loop *loop;
@@ -60,11 +67,11 @@ struct pm_executor {
 	bool group_stopped; /* by job control, all of it: so it is continued */
 	struct rusage usage;
 
-	struct pm_source signals;
-	struct signalfd_siginfo batch[PM_EXECUTOR_BATCH];
-	size_t batch_count, batch_next; /* [next..count) are still to be passed on */
+	/* Two, as only a real-time signal can find its target's queue full and have to wait: what is
+	 * behind it must not keep a SIGTERM from passing. */
+	struct pm_signal_stream classic, realtime;
 	struct pm_timer retry;
-	int64_t retrying_since_ns; /* 0: not retrying */
+	int64_t refused_since_ns; /* the queue has been full since then; 0: it took the last one */
 	struct {
 		uint32_t pid;
 		char command[32]; /* empty: not known */

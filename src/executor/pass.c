@@ -19,6 +19,11 @@
 #define RETRY_EVERY (1 * PM_NS_PER_MS)
 #define RETRY_FOR (10 * PM_NS_PER_S)
 
+/* At the end: somebody who goes on sending must not hold up the exit. */
+#define FINISH_WITHIN (100 * PM_NS_PER_MS)
+
+enum { FIRST_REALTIME = 32 };
+
 /* The sender's name for people, if it is still there. */
 static void read_command(uint32_t pid, char *to, size_t size)
 {
@@ -35,7 +40,7 @@ static void read_command(uint32_t pid, char *to, size_t size)
  * than passing a signal on. */
 static const char *sender_command(struct pm_executor *executor, uint32_t pid)
 {
-	if (executor->batch_next == 0 || executor->sender.pid != pid) {
+	if (executor->sender.pid != pid) {
 		executor->sender.pid = pid;
 		read_command(pid, executor->sender.command, sizeof(executor->sender.command));
 	}
@@ -103,6 +108,20 @@ static int send_on(struct pm_executor *executor, const struct signalfd_siginfo *
 	return kill(-executor->spawn.pid, SIGCONT) < 0 ? errno : 0;
 }
 
+/* A full queue is no failure until it has been full for a while; from then on it is at once. */
+static bool is_to_wait(struct pm_executor *executor, int failure)
+{
+	int64_t now = pm_clock_monotonic();
+
+	if (failure == 0)
+		executor->refused_since_ns = 0;
+	if (failure != EAGAIN)
+		return false;
+	if (executor->refused_since_ns == 0)
+		executor->refused_since_ns = now;
+	return now - executor->refused_since_ns < RETRY_FOR;
+}
+
 /* Whether the signal is done with; false: to be tried again. */
 static bool pass_one(struct pm_executor *executor, const struct signalfd_siginfo *signal)
 {
@@ -111,13 +130,8 @@ static bool pass_one(struct pm_executor *executor, const struct signalfd_siginfo
 	if (pm_signal_is_own(signal))
 		return true;
 	int failure = executor->reaped ? ESRCH : send_on(executor, signal);
-	if (failure == EAGAIN) {
-		if (executor->retrying_since_ns == 0)
-			executor->retrying_since_ns = pm_clock_monotonic();
-		if (pm_clock_monotonic() - executor->retrying_since_ns < RETRY_FOR)
-			return false;
-	}
-	executor->retrying_since_ns = 0;
+	if (is_to_wait(executor, failure))
+		return false;
 	if (failure == 0 && asks_to_stop(signal->ssi_signo)) {
 		executor->stop = *signal;
 		executor->stop_requested = true;
@@ -126,82 +140,126 @@ static bool pass_one(struct pm_executor *executor, const struct signalfd_siginfo
 	return true;
 }
 
-/* Passes on what was read. The rest, if any, waits for the timer, and the next ones for the rest. */
-static void pass_batch(struct pm_executor *executor)
+/* Passes on what was read. The rest, if any, waits for the timer, and what comes for the rest. */
+static void pass_batch(struct pm_executor *executor, struct pm_signal_stream *stream)
 {
-	for (; executor->batch_next < executor->batch_count; executor->batch_next++) {
-		if (!pass_one(executor, &executor->batch[executor->batch_next])) {
-			pm_loop_pause(executor->loop, &executor->signals);
+	for (; stream->next < stream->count; stream->next++) {
+		if (!pass_one(executor, &stream->batch[stream->next])) {
+			pm_loop_pause(executor->loop, &stream->source);
 			pm_timer_set(executor->loop, &executor->retry, RETRY_EVERY);
 			return;
 		}
 	}
 }
 
-static bool read_batch(struct pm_executor *executor)
+static bool read_batch(struct pm_executor *executor, struct pm_signal_stream *stream)
 {
-	ssize_t got = read(executor->signals.fd, executor->batch, sizeof(executor->batch));
+	ssize_t got = read(stream->source.fd, stream->batch, sizeof(stream->batch));
 
-	executor->batch_next = 0;
-	executor->batch_count = got <= 0 ? 0 : (size_t)got / sizeof(executor->batch[0]);
-	return executor->batch_count != 0;
+	executor->sender.pid = 0;
+	stream->next = 0;
+	stream->count = got <= 0 ? 0 : (size_t)got / sizeof(stream->batch[0]);
+	return stream->count != 0;
 }
 
-static void on_signals(struct pm_source *source)
+static void serve(struct pm_executor *executor, struct pm_signal_stream *stream)
+{
+	/* kill(2) succeeds on a zombie. Reaping first tells as failed what can't arrive any more. */
+	pm_children_reap(executor->children);
+	if (executor->ended || !read_batch(executor, stream))
+		return;
+	pass_batch(executor, stream);
+	executor->options->settle(executor->options->arg);
+}
+
+static void on_classic(struct pm_source *source)
 {
 	struct pm_executor *executor = source->owner;
 
-	/* kill(2) succeeds on a zombie. Reaping first tells as failed what can't arrive any more. */
-	pm_children_reap(executor->children);
-	if (executor->ended || !read_batch(executor))
-		return;
-	pass_batch(executor);
-	executor->options->settle(executor->options->arg);
+	serve(executor, &executor->classic);
+}
+
+static void on_realtime(struct pm_source *source)
+{
+	struct pm_executor *executor = source->owner;
+
+	serve(executor, &executor->realtime);
 }
 
 static void on_retry(struct pm_timer *timer)
 {
 	struct pm_executor *executor = timer->owner;
+	struct pm_signal_stream *stream = &executor->realtime;
 
 	pm_children_reap(executor->children);
 	if (executor->ended)
 		return;
-	pass_batch(executor);
-	if (executor->batch_next == executor->batch_count)
-		pm_loop_resume(executor->loop, &executor->signals);
+	pass_batch(executor, stream);
+	if (stream->next == stream->count)
+		pm_loop_resume(executor->loop, &stream->source);
 	executor->options->settle(executor->options->arg);
+}
+
+static int open_stream(struct pm_executor *executor, struct pm_signal_stream *stream,
+		       pm_sigset signals, void (*ready)(struct pm_source *), struct pm_error *error)
+{
+	stream->source = (struct pm_source){
+		.fd = pm_signals_descriptor(signals),
+		.ready = ready,
+		.owner = executor,
+	};
+	if (stream->source.fd < 0)
+		return pm_error_set(error, errno, "cannot take signals");
+	if (pm_loop_add(executor->loop, &stream->source, error) < 0)
+		return -1;
+	pm_loop_pause(executor->loop, &stream->source);
+	return 0;
 }
 
 int pm_pass_open(struct pm_executor *executor, struct pm_error *error)
 {
+	pm_sigset classic = pm_sigset_of(FIRST_REALTIME) - 1;
+	pm_sigset signals = executor->options->signals & ~pm_sigset_of(SIGCHLD);
+
 	executor->retry = (struct pm_timer){.due = on_retry, .owner = executor};
-	executor->signals = (struct pm_source){.ready = on_signals, .owner = executor};
-	executor->signals.fd =
-		pm_signals_descriptor(executor->options->signals & ~pm_sigset_of(SIGCHLD));
-	if (executor->signals.fd < 0)
-		return pm_error_set(error, errno, "cannot take signals");
-	if (pm_loop_add(executor->loop, &executor->signals, error) < 0)
+	if (open_stream(executor, &executor->classic, signals & classic, on_classic, error) < 0)
 		return -1;
-	pm_loop_pause(executor->loop, &executor->signals);
-	return 0;
+	return open_stream(executor, &executor->realtime, signals & ~classic, on_realtime, error);
 }
 
 void pm_pass_start(struct pm_executor *executor)
 {
-	pm_loop_resume(executor->loop, &executor->signals);
+	pm_loop_resume(executor->loop, &executor->classic.source);
+	pm_loop_resume(executor->loop, &executor->realtime.source);
+}
+
+static void drain_stream(struct pm_executor *executor, struct pm_signal_stream *stream,
+			 int64_t deadline)
+{
+	do {
+		pass_batch(executor, stream);
+	} while (pm_clock_monotonic() < deadline && read_batch(executor, stream));
 }
 
 void pm_pass_finish(struct pm_executor *executor)
 {
-	do {
-		pass_batch(executor);
-	} while (read_batch(executor));
+	int64_t deadline = pm_clock_monotonic() + FINISH_WITHIN;
+
+	drain_stream(executor, &executor->classic, deadline);
+	drain_stream(executor, &executor->realtime, deadline);
+}
+
+static void close_stream(struct pm_executor *executor, struct pm_signal_stream *stream)
+{
+	if (stream->source.fd < 0)
+		return;
+	pm_loop_remove(executor->loop, &stream->source);
+	pm_close(&stream->source.fd);
 }
 
 void pm_pass_close(struct pm_executor *executor)
 {
 	pm_timer_clear(executor->loop, &executor->retry);
-	if (executor->signals.fd >= 0)
-		pm_loop_remove(executor->loop, &executor->signals);
-	pm_close(&executor->signals.fd);
+	close_stream(executor, &executor->classic);
+	close_stream(executor, &executor->realtime);
 }
