@@ -41,13 +41,13 @@ int main(int argc, char **argv)
 	pm_signals_take(&inherited);
 	occupy_stdio();
 	if (pm_cli_options_read(&options, argc, argv, &error) < 0)
-		pm_print(error.text);
+		pm_cli_print(error.text);
 	else if (options.action == PM_CLI_HELP)
 		ending.status = print_out(pm_cli_help);
 	else if (options.action == PM_CLI_VERSION)
 		ending.status = print_out(PACKAGE_STRING "\n");
 	else
-		ending = pm_run(&options, &inherited);
+		ending = pm_cli_run(&options, &inherited);
 	free(options.overrides);
 	if (ending.signal != 0)
 		pm_signal_die_by(ending.signal);

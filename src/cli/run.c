@@ -31,7 +31,7 @@ struct run {
 	struct pm_timer guard_timer;
 };
 
-void pm_print(const char *text)
+void pm_cli_print(const char *text)
 {
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 
@@ -43,7 +43,7 @@ void pm_print(const char *text)
 static void print_line(void *arg, const char *text)
 {
 	(void)arg;
-	pm_print(text);
+	pm_cli_print(text);
 }
 
 static const char *config_file(const struct pm_cli_options *options)
@@ -95,7 +95,7 @@ static struct pm_ending ending_of(const struct pm_outcome *outcome, const char *
 
 	if (!outcome->invoked) {
 		pm_error_set(&error, outcome->exec_errno, "cannot run '%s'", command);
-		pm_print(error.text);
+		pm_cli_print(error.text);
 		return (struct pm_ending){.status = pm_spawn_status(outcome->exec_errno)};
 	}
 	if (WIFSIGNALED(outcome->status))
@@ -130,7 +130,7 @@ static void on_guard_time(struct pm_timer *timer)
 	struct pm_error error;
 
 	if (pm_guard_start(&run->guard, &run->children, run->executor.spawn.pid, &error) < 0)
-		pm_print(error.text);
+		pm_cli_print(error.text);
 }
 
 static void run_to_end(struct run *run)
@@ -150,7 +150,7 @@ static struct pm_ending run_command(struct run *run, const struct pm_cli_options
 	struct pm_error error;
 
 	if (open_run(run, options, &error) < 0) {
-		pm_print(error.text);
+		pm_cli_print(error.text);
 	} else if (pm_keeper_wait_ready(&run->keeper) == 0) {
 		run_to_end(run);
 		ending = ending_of(&run->executor.outcome, options->command[0]);
@@ -168,8 +168,8 @@ static void end_run(struct run *run)
 	pm_loop_close(&run->loop);
 }
 
-struct pm_ending pm_run(const struct pm_cli_options *options,
-			const struct pm_signals_inherited *inherited)
+struct pm_ending pm_cli_run(const struct pm_cli_options *options,
+			    const struct pm_signals_inherited *inherited)
 {
 	/* Not on the stack: it is large. */
 	static struct run run;

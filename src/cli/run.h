@@ -12,10 +12,10 @@ struct pm_ending {
 };
 
 /* Prints what people need to know on stderr. */
-struct pm_ending pm_run(const struct pm_cli_options *options,
-			const struct pm_signals_inherited *inherited);
+struct pm_ending pm_cli_run(const struct pm_cli_options *options,
+			    const struct pm_signals_inherited *inherited);
 
 /* "panicmon: TEXT" on stderr; given up rather than waited for when nobody reads it there. */
-void pm_print(const char *text);
+void pm_cli_print(const char *text);
 
 #endif

@@ -54,6 +54,9 @@ struct pm_config_sources {
  * Either way the caller frees it. */
 size_t pm_config_load(struct pm_config *config, const struct pm_config_sources *sources,
 		      pm_config_complain *complain, void *arg);
+/* The core's key of a handler section that `key` may be a typing mistake of; NULL: none. */
+const char *pm_config_nearest_handler_key(const char *key);
+
 void pm_config_free(struct pm_config *config);
 
 #endif

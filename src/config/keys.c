@@ -202,3 +202,9 @@ int pm_keys_unknown(const struct pm_section *section, const char *name, struct p
 			       : "its keys are ",
 		list);
 }
+
+const char *pm_config_nearest_handler_key(const char *key)
+{
+	return pm_value_nearest(key, &pm_section_handler.keys[0].name, pm_section_handler.key_count,
+				sizeof(struct pm_key));
+}

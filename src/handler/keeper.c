@@ -3,6 +3,8 @@
 #include "handler/keeper.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -11,6 +13,17 @@
 #include "base/memory.h"
 #include "event/codec.h"
 #include "handler/slot.h"
+
+void pm_keeper_say(const struct pm_keeper *keeper, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	keeper->report(keeper->report_arg, text);
+}
 
 static struct pm_host_page *page_of(const struct pm_keeper *keeper, size_t index)
 {

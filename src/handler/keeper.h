@@ -72,6 +72,10 @@ size_t pm_keeper_wait_ready(struct pm_keeper *keeper);
 void pm_keeper_publish(struct pm_keeper *keeper, struct panicmon_event *event);
 void pm_keeper_wake(struct pm_keeper *keeper);
 
+/* Reports a line; for slot.c. */
+void pm_keeper_say(const struct pm_keeper *keeper, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* The command's process group, for the hosts to end if panicmon is killed; 0: it has ended. */
 void pm_keeper_set_group(struct pm_keeper *keeper, int32_t group);
 

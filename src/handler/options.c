@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "config/keys.h"
 #include "config/value.h"
 
 struct complaints {
@@ -122,7 +121,6 @@ static size_t find(const struct panicmon_option *options, size_t count, const ch
 static void say_unknown(struct complaints *complaints, const struct pm_config_option *option,
 			const struct panicmon_option *options, size_t count)
 {
-	const struct pm_key *core = pm_section_handler.keys;
 	const char *near = NULL;
 	char list[512] = "";
 	size_t used = 0;
@@ -130,8 +128,7 @@ static void say_unknown(struct complaints *complaints, const struct pm_config_op
 	if (count > 0)
 		near = pm_value_nearest(option->key, &options[0].name, count, sizeof(options[0]));
 	if (near == NULL) /* the config took a mistyped key of the core for one of the plugin's */
-		near = pm_value_nearest(option->key, &core[0].name, pm_section_handler.key_count,
-					sizeof(core[0]));
+		near = pm_config_nearest_handler_key(option->key);
 	if (near != NULL) {
 		complain(complaints, option->where, "unknown key '%s'; did you mean '%s'?",
 			 option->key, near);

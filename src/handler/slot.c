@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -19,17 +18,6 @@
 #include "process/spawn.h"
 
 #define STABLE_AFTER (60 * PM_NS_PER_S)
-
-void pm_keeper_say(const struct pm_keeper *keeper, const char *format, ...)
-{
-	char text[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	keeper->report(keeper->report_arg, text);
-}
 
 enum pm_host_state pm_slot_state(const struct pm_keeper_slot *slot)
 {

@@ -25,8 +25,4 @@ void pm_slot_kill(struct pm_keeper_slot *slot);
 /* What the host says of itself. */
 enum pm_host_state pm_slot_state(const struct pm_keeper_slot *slot);
 
-/* A line for people. */
-void pm_keeper_say(const struct pm_keeper *keeper, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
 #endif

@@ -49,6 +49,12 @@ static const struct pm_layout_lane pm_layout_lanes[PM_JOURNAL_LANES] = {
 	[PM_JOURNAL_FLOOD] = {PM_LAYOUT_HEADER + PM_LAYOUT_KEPT_SIZE, PM_LAYOUT_FLOOD_SIZE},
 };
 
+/* Where in the journal's memory a position of a lane is. */
+static inline size_t pm_layout_offset(enum pm_journal_lane lane, uint64_t position)
+{
+	return pm_layout_lanes[lane].offset + position % pm_layout_lanes[lane].size;
+}
+
 /* Bytes that a record of this size takes in its lane. */
 static inline uint64_t pm_layout_span(uint64_t size)
 {

@@ -44,9 +44,7 @@ void pm_journal_reader_close(struct pm_journal_reader *reader)
 static const uint8_t *at_position(const struct pm_journal_reader *reader, enum pm_journal_lane lane,
 				  uint64_t position)
 {
-	const struct pm_layout_lane *place = &pm_layout_lanes[lane];
-
-	return reader->map + place->offset + position % place->size;
+	return reader->map + pm_layout_offset(lane, position);
 }
 
 /* After reading what is at a position: whether the writer may have overwritten it meanwhile. */

@@ -48,9 +48,7 @@ void pm_journal_close(struct pm_journal *journal)
 static uint8_t *at_position(const struct pm_journal *journal, enum pm_journal_lane lane,
 			    uint64_t position)
 {
-	const struct pm_layout_lane *place = &pm_layout_lanes[lane];
-
-	return journal->map + place->offset + position % place->size;
+	return journal->map + pm_layout_offset(lane, position);
 }
 
 /* Gives up the oldest records until `span` bytes can be written at the lane's head. */

@@ -28,6 +28,7 @@ tests_unit_test_redact_LDADD = src/event/libpm_event.la src/base/libpm_base.la $
 
 unit_tests += tests/unit/test_process
 tests_unit_test_process_SOURCES = \
+	tests/unit/leftovers.h \
 	tests/unit/test_process.c \
 	tests/unit/test_process.h \
 	tests/unit/test_process_children.c \
@@ -39,6 +40,7 @@ tests_unit_test_process_LDADD = src/process/libpm_process.la src/event/libpm_eve
 
 unit_tests += tests/unit/test_executor
 tests_unit_test_executor_SOURCES = \
+	tests/unit/leftovers.h \
 	tests/unit/test_executor.c \
 	tests/unit/test_executor.h \
 	tests/unit/test_executor_pass.c

@@ -1,6 +1,7 @@
 /* The executor room: one command, its start and its end; with a sink that records what is told. */
 #include <config.h>
 
+#include "leftovers.h"
 #include "test_executor.h"
 
 #include <errno.h>
@@ -32,7 +33,9 @@ static int sink_arg;
 static void on_event(void *arg, struct panicmon_event *event)
 {
 	ck_assert_ptr_eq(arg, &sink_arg);
-	ck_assert_uint_lt(told_count, TOLD_MAX);
+	/* Of a storm without an end, the last is what matters. */
+	if (told_count == TOLD_MAX)
+		told_count--;
 	struct told *here = &told[told_count++];
 
 	here->event = *event;
@@ -294,6 +297,19 @@ START_TEST(killed_at_the_gate)
 }
 END_TEST
 
+/* Dead, but not reaped yet when the gate is opened. */
+START_TEST(killed_at_the_gate_unseen)
+{
+	open_role("exit", "0");
+	kill(executor.spawn.pid, SIGKILL);
+	wait_for_zombie();
+	pm_executor_start(&executor);
+	pm_executor_wait(&executor);
+	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_EXITED);
+	ck_assert_int_eq(told[1].event.signal, SIGKILL);
+}
+END_TEST
+
 START_TEST(never_started)
 {
 	open_role("exit", "0");
@@ -387,6 +403,7 @@ static void add_end_tests(Suite *suite)
 	tcase_add_test(tests, not_invoked_and_reaped_first);
 	tcase_add_test(tests, no_descriptors_left);
 	tcase_add_test(tests, killed_at_the_gate);
+	tcase_add_test(tests, killed_at_the_gate_unseen);
 	tcase_add_test(tests, never_started);
 }
 
@@ -403,7 +420,9 @@ int main(int argc, char **argv)
 
 	add_end_tests(suite);
 	add_pass_tests(suite);
+	inherit_leftovers();
 	srunner_run_all(runner, CK_ENV);
+	end_leftovers();
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -360,6 +360,54 @@ START_TEST(full_queue_to_the_end)
 }
 END_TEST
 
+/* It is the real-time signals that have to wait, not the one that ends the command. */
+START_TEST(full_queue_does_not_hold_up_a_stop)
+{
+	static const struct to_send queued = {.signal = 37, .queued = true, .count = 2};
+	static const struct to_send stop = {.signal = SIGTERM, .count = 1};
+
+	open_role("wait", "");
+	close_the_queue();
+	struct sender sender = send_signals(&queued, 1);
+	start_and_retry();
+	struct sender stopper = send_signals(&stop, 1);
+	pm_executor_wait(&executor);
+	close(sender.pipe);
+	close(stopper.pipe);
+	ck_assert_uint_eq(told_count, 8);
+	assert_signal_event(&told[1], &stopper, SIGTERM);
+	ck_assert_uint_eq(told[2].event.type, PANICMON_SIGNAL_PASSED);
+	assert_signal_event(&told[2], &stopper, SIGTERM);
+	/* The kernel takes the others for one that is dying, or they have failed. */
+	assert_signal_event(&told[3], &sender, 37);
+	const struct panicmon_event *event = &told[7].event;
+	ck_assert_uint_eq(event->type, PANICMON_PROCESS_EXITED);
+	ck_assert_int_eq(event->code, SIGTERM);
+	ck_assert_int_eq(event->stop_requested, 1);
+	ck_assert_int_eq(event->stop_pid, stopper.pid);
+}
+END_TEST
+
+/* Sends for ever, as fast as it can: the end is told all the same. */
+START_TEST(endless_sender)
+{
+	const pid_t target = getpid();
+	const pid_t pid = fork();
+
+	if (pid == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		while (getppid() == target)
+			sigqueue(target, 38, (union sigval){.sival_int = 0});
+		_exit(0);
+	}
+	open_role("exit", "6");
+	run();
+	ck_assert_uint_eq(told[told_count - 1].event.type, PANICMON_PROCESS_EXITED);
+	ck_assert_int_eq(told[told_count - 1].event.code, 6);
+	kill(pid, SIGKILL);
+}
+END_TEST
+
 void add_pass_tests(Suite *suite)
 {
 	TCase *tests = add_case(suite, "pass");
@@ -373,4 +421,6 @@ void add_pass_tests(Suite *suite)
 	tcase_add_test(tests, failed_before_exited);
 	tcase_add_test(tests, full_queue_is_tried_again);
 	tcase_add_test(tests, full_queue_to_the_end);
+	tcase_add_test(tests, full_queue_does_not_hold_up_a_stop);
+	tcase_add_test(tests, endless_sender);
 }

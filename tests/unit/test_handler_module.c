@@ -194,6 +194,21 @@ START_TEST(truncated)
 }
 END_TEST
 
+/* Without a table of sections, which stands at a file's end, its segments tell. */
+START_TEST(truncated_and_stripped)
+{
+	const ElfW(Off) no_offset = 0;
+	const ElfW(Half) none = 0;
+	const off_t size = copy_libc("x.so");
+
+	put("x.so", offsetof(ElfW(Ehdr), e_shoff), &no_offset, sizeof(no_offset));
+	put("x.so", offsetof(ElfW(Ehdr), e_shnum), &none, sizeof(none));
+	assert_accepted("x.so");
+	for (off_t cut = size / 2; cut > 0; cut -= size / 50)
+		assert_cut(cut);
+}
+END_TEST
+
 /* Headers that promise anything: whatever is said, nothing beyond the file is read. */
 START_TEST(damaged_headers)
 {
@@ -361,6 +376,7 @@ void add_module_tests(Suite *suite)
 	tcase_add_test(tests, other_machine);
 	tcase_add_test(tests, not_a_shared_object);
 	tcase_add_test(tests, truncated);
+	tcase_add_test(tests, truncated_and_stripped);
 	tcase_add_test(tests, damaged_headers);
 	tcase_add_test(tests, headers_beyond_the_file);
 	tcase_add_test(tests, file_that_others_can_write);

@@ -259,6 +259,30 @@ START_TEST(choice_without_choices)
 }
 END_TEST
 
+/* Longer lists than there is room for in a line. */
+START_TEST(many_choices_and_keys)
+{
+	enum { MANY = 100 };
+	static char names[MANY][32];
+	static const char *choices[MANY + 1];
+	static struct panicmon_option many[MANY];
+	struct panicmon_value many_values[MANY];
+
+	for (int i = 0; i < MANY; i++) {
+		snprintf(names[i], sizeof(names[i]), "a_rather_long_name_%d", i);
+		choices[i] = names[i];
+		many[i] = (struct panicmon_option){
+			.name = names[i], .type = PANICMON_CHOICE, .choices = choices};
+	}
+	write_key(names[7], "zzz");
+	write_key("zzz", "x");
+	ck_assert_uint_eq(pm_options_read(&section, many, MANY, many_values, said, sizeof(said)), 2);
+	assert_said("a_rather_long_name_7: 'zzz'");
+	assert_said("unknown key 'zzz'");
+	assert_said("a_rather_long_name_5");
+}
+END_TEST
+
 START_TEST(type_that_is_not_known)
 {
 	static const struct panicmon_option newer[] = {
@@ -322,6 +346,7 @@ void add_option_tests(Suite *suite)
 	tcase_add_test(tests, several_mistakes_in_one_go);
 	tcase_add_test(tests, wrong_default);
 	tcase_add_test(tests, choice_without_choices);
+	tcase_add_test(tests, many_choices_and_keys);
 	tcase_add_test(tests, type_that_is_not_known);
 	tcase_add_test(tests, little_room);
 	tcase_add_test(tests, long_values);

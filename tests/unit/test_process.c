@@ -1,6 +1,7 @@
 /* The process room: signals, spawn and children, in a file each. */
 #include <config.h>
 
+#include "leftovers.h"
 #include "test_process.h"
 
 #include <errno.h>
@@ -123,7 +124,9 @@ int main(int argc, char **argv)
 	add_signal_tests(suite);
 	add_spawn_tests(suite);
 	add_children_tests(suite);
+	inherit_leftovers();
 	srunner_run_all(runner, CK_ENV);
+	end_leftovers();
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
