@@ -56,7 +56,9 @@ int pm_spawn_gated(struct pm_spawn *spawn, const struct pm_command *command, str
 
 int pm_spawn_release(const struct pm_spawn *spawn)
 {
-	return send(spawn->channel, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1 ? 0 : -1;
+	if (send(spawn->channel, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT) == 1)
+		return 0;
+	return errno == EPIPE || errno == ECONNRESET ? 0 : -1;
 }
 
 enum pm_spawn_result pm_spawn_result(const struct pm_spawn *spawn, int *exec_errno)

@@ -36,7 +36,8 @@ struct pm_spawn {
 int pm_spawn_gated(struct pm_spawn *spawn, const struct pm_command *command,
 		   struct pm_error *error);
 
-/* Opens the gate. -1 with errno: it can't be opened; closing the channel sends the child away. */
+/* Opens the gate. -1 with errno: it can't be opened, and closing the channel sends the child away.
+ * One that somebody killed there is no error: reaping tells of it. */
 int pm_spawn_release(const struct pm_spawn *spawn);
 
 enum pm_spawn_result {

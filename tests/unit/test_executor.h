@@ -19,6 +19,7 @@ enum { TOLD_MAX = 4096 };
 extern struct told told[TOLD_MAX];
 extern size_t told_count;
 extern size_t settled; /* calls of settle() */
+extern int64_t telling_takes_ns;
 
 extern struct pm_loop loop;
 extern struct pm_children children;
