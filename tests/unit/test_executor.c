@@ -235,6 +235,7 @@ START_TEST(not_invoked)
 {
 	char *argv[] = {strdup(unstartable[_i].command), NULL};
 
+	setenv("PATH", "/usr/bin:/bin", 1); /* a folder that we may not search would be EACCES */
 	open_command(argv);
 	pm_executor_start(&executor);
 	pm_executor_wait(&executor);

@@ -232,6 +232,7 @@ START_TEST(exec_fails)
 		return;
 	char *argv[] = {strdup(failures[_i].command), failures[_i].huge_argument ? huge : NULL, NULL};
 	memset(huge, 'x', sizeof(huge) - 1);
+	setenv("PATH", "/usr/bin:/bin", 1); /* a folder that we may not search would be EACCES */
 	struct pm_spawn spawn = spawn_gated(argv);
 	ck_assert_int_eq(pm_spawn_result(&spawn, &failure), PM_SPAWN_PENDING);
 	pm_spawn_release(&spawn);
