@@ -111,12 +111,12 @@ static int send_on(struct pm_executor *executor, const struct signalfd_siginfo *
 /* A full queue is no failure until it has been full for a while; from then on it is at once. */
 static bool is_to_wait(struct pm_executor *executor, int failure)
 {
-	int64_t now = pm_clock_monotonic();
-
 	if (failure == 0)
 		executor->refused_since_ns = 0;
 	if (failure != EAGAIN)
 		return false;
+
+	int64_t now = pm_clock_monotonic();
 	if (executor->refused_since_ns == 0)
 		executor->refused_since_ns = now;
 	return now - executor->refused_since_ns < RETRY_FOR;
