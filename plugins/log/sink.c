@@ -62,6 +62,20 @@ static int set_blocking(int fd)
 	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
+/* Whether a file ends in the middle of a line: one who wrote there may have been killed in write(2),
+ * which the kernel then cuts at the end of a page. */
+static bool ends_torn(const struct pm_log_sink *sink, const struct stat *status)
+{
+	char last = '\n';
+
+	if (sink->path == NULL || !S_ISREG(status->st_mode) || status->st_size == 0)
+		return false;
+	int fd = open(sink->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	ssize_t got = fd < 0 ? 0 : pread(fd, &last, 1, status->st_size - 1);
+	close_fd(fd);
+	return got == 1 && last != '\n';
+}
+
 /* Takes fd over, also where it fails. */
 static int attach(struct pm_log_sink *sink, int fd)
 {
@@ -76,7 +90,7 @@ static int attach(struct pm_log_sink *sink, int fd)
 		close_fd(sink->fd);
 	sink->fd = fd;
 	sink->pipe = S_ISFIFO(status.st_mode);
-	sink->torn = false;
+	sink->torn = ends_torn(sink, &status);
 	sink->device = status.st_dev;
 	sink->inode = status.st_ino;
 	sink->checked_ns = now_ns();
