@@ -2,6 +2,12 @@
 
 #include "journal/crc32c.h"
 
+#include <string.h>
+
+#ifdef __x86_64__
+#include <nmmintrin.h>
+#endif
+
 /* The polynomial 0x1EDC6F41, bits reversed, four bits at a time: the table is two cache lines
  * rather than the usual 16, and records are short. */
 enum { NIBBLES = 16 };
@@ -12,7 +18,7 @@ static const uint32_t table[NIBBLES] = {
 	0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75,
 };
 
-uint32_t pm_crc32c(const void *bytes, size_t length)
+uint32_t pm_crc32c_by_table(const void *bytes, size_t length)
 {
 	const uint8_t *byte = bytes;
 	uint32_t crc = UINT32_MAX;
@@ -23,4 +29,30 @@ uint32_t pm_crc32c(const void *bytes, size_t length)
 		crc = crc >> 4 ^ table[crc % NIBBLES];
 	}
 	return ~crc;
+}
+
+#ifdef __x86_64__
+__attribute__((target("sse4.2"))) static uint32_t by_instruction(const void *bytes, size_t length)
+{
+	const uint8_t *byte = bytes;
+	uint64_t crc = UINT32_MAX;
+	uint64_t word;
+
+	for (; length >= sizeof(word); length -= sizeof(word), byte += sizeof(word)) {
+		memcpy(&word, byte, sizeof(word));
+		crc = _mm_crc32_u64(crc, word);
+	}
+	for (; length > 0; length--)
+		crc = _mm_crc32_u8((uint32_t)crc, *byte++);
+	return ~(uint32_t)crc;
+}
+#endif
+
+uint32_t pm_crc32c(const void *bytes, size_t length)
+{
+#ifdef __x86_64__
+	if (__builtin_cpu_supports("sse4.2"))
+		return by_instruction(bytes, length);
+#endif
+	return pm_crc32c_by_table(bytes, length);
 }

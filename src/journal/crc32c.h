@@ -5,6 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* By the processor's own instruction, if it has one. */
 uint32_t pm_crc32c(const void *bytes, size_t length);
+
+/* The same for any processor. */
+uint32_t pm_crc32c_by_table(const void *bytes, size_t length);
 
 #endif

@@ -113,6 +113,17 @@ START_TEST(crc32c)
 }
 END_TEST
 
+/* Every length and alignment of the words that an instruction takes. */
+START_TEST(crc32c_of_any_processor)
+{
+	ck_assert_uint_eq(pm_crc32c_by_table("123456789", 9), 0xE3069283u);
+	for (size_t from = 0; from < 16; from++)
+		for (size_t length = 0; length < 64; length++)
+			ck_assert_uint_eq(pm_crc32c(bytes + from, length),
+					  pm_crc32c_by_table(bytes + from, length));
+}
+END_TEST
+
 /* ---- order and content ---- */
 
 START_TEST(empty)
@@ -272,6 +283,7 @@ static void add_journal_tests(Suite *suite)
 	TCase *tests = add_case(suite, "journal");
 
 	tcase_add_test(tests, crc32c);
+	tcase_add_test(tests, crc32c_of_any_processor);
 	tcase_add_test(tests, empty);
 	tcase_add_test(tests, order_over_both_lanes);
 	tcase_add_test(tests, all_lengths);
