@@ -1,5 +1,8 @@
 confdir = $(sysconfdir)/panicmon
-dist_doc_DATA = README.md NEWS.md conf/panicmon.ini conf/quickstart.ini
+dist_doc_DATA = README.md NEWS.md conf/panicmon.ini conf/quickstart.ini conf/example.service
+
+containerdir = $(docdir)/container
+dist_container_DATA = conf/container/Containerfile conf/container/panicmon.ini
 
 # A config that is there belongs to the administrator: never overwritten, and removed only if it
 # is what was installed. The new one is in $(docdir) either way.

@@ -19,7 +19,7 @@ enum panicmon_event_type {
 	PANICMON_PROCESS_STARTED = 1, /* the pid is known, execve(2) is about to run */
 	PANICMON_PROCESS_FAILED = 2,  /* the command could not be started: `error` */
 	PANICMON_PROCESS_EXITED = 3,  /* the command has ended; the last event of a run */
-	PANICMON_SIGNAL_RECEIVED = 4, /* panicmon got a signal */
+	PANICMON_SIGNAL_RECEIVED = 4, /* panicmon got a signal, which is to be passed on to `pid` */
 	PANICMON_SIGNAL_PASSED = 5,   /* the kernel took it for `target_pid` */
 	PANICMON_SIGNAL_FAILED = 6    /* it could not be passed on: `error` */
 };
@@ -63,7 +63,8 @@ enum panicmon_field {
 	PANICMON_HAS_SI_CODE,
 	PANICMON_HAS_VALUE,
 	PANICMON_HAS_TARGET_PID,
-	PANICMON_HAS_STDERR_TAIL
+	PANICMON_HAS_STDERR_TAIL,
+	PANICMON_HAS_INSTANCE
 };
 
 struct panicmon_event {
@@ -85,7 +86,8 @@ struct panicmon_event {
 
 	int32_t error;          /* failed: errno(3) */
 	int32_t code;           /* exited: the exit code, -1 if a signal ended it */
-	int32_t signal;         /* signal.*: its number; exited: the signal that ended it */
+	int32_t signal;         /* signal.*: its number, as it came or as it was passed on; exited:
+				 * the one that ended it */
 	int32_t core;           /* exited: 1 if a core was dumped */
 	int32_t status;         /* exited, failed: what a shell shows, the code or 128 + signal */
 	int32_t reason;         /* exited: enum panicmon_reason */
@@ -104,7 +106,32 @@ struct panicmon_event {
 	int32_t value;              /* signal.*: sival_int of a signal sent by sigqueue(3) */
 	int32_t target_pid;         /* signal.passed, signal.failed */
 	const char *stderr_tail;    /* exited: the last bytes of the command's stderr, if kept */
+	int32_t instance;           /* 1, 2...: which of several of the same command */
 };
+
+/* Who is told of the process: a slot for each event of that kind; NULL: no interest. `self` is the
+ * handler's own. A handler plugin returns enum panicmon_result (panicmon/handler.h; a NULL slot is DONE);
+ * with the executor library (panicmon/executor.h) the result means nothing. */
+struct panicmon_process_ops {
+	uint32_t size; /* sizeof(struct panicmon_process_ops) when it was compiled */
+	int (*started)(void *self, const struct panicmon_event *event);
+	int (*failed)(void *self, const struct panicmon_event *event);
+	int (*exited)(void *self, const struct panicmon_event *event);
+};
+
+/* Likewise of the signals. */
+struct panicmon_signal_ops {
+	uint32_t size;
+	int (*received)(void *self, const struct panicmon_event *event);
+	int (*passed)(void *self, const struct panicmon_event *event);
+	int (*failed)(void *self, const struct panicmon_event *event);
+};
+
+#if defined(__GNUC__)
+#define PANICMON_EXPORT __attribute__((visibility("default")))
+#else
+#define PANICMON_EXPORT
+#endif
 
 static inline bool panicmon_event_has(const struct panicmon_event *event, enum panicmon_field field)
 {

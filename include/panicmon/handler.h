@@ -104,22 +104,6 @@ struct panicmon_host {
 	int (*fail)(const struct panicmon_host *host, const char *text);
 };
 
-/* What happens to the process. Each returns enum panicmon_result; a NULL slot is DONE. */
-struct panicmon_process_ops {
-	uint32_t size;
-	int (*started)(void *self, const struct panicmon_event *event);
-	int (*failed)(void *self, const struct panicmon_event *event);
-	int (*exited)(void *self, const struct panicmon_event *event);
-};
-
-/* What happens to the signals. Each returns enum panicmon_result; a NULL slot is DONE. */
-struct panicmon_signal_ops {
-	uint32_t size;
-	int (*received)(void *self, const struct panicmon_event *event);
-	int (*passed)(void *self, const struct panicmon_event *event);
-	int (*failed)(void *self, const struct panicmon_event *event);
-};
-
 struct panicmon_handler {
 	uint32_t magic; /* PANICMON_HANDLER_MAGIC */
 	uint32_t size;  /* sizeof(struct panicmon_handler) when it was compiled */
@@ -148,12 +132,6 @@ struct panicmon_handler {
 	const struct panicmon_process_ops *process; /* NULL: no interest */
 	const struct panicmon_signal_ops *signal;   /* NULL: no interest */
 };
-
-#if defined(__GNUC__)
-#define PANICMON_EXPORT __attribute__((visibility("default")))
-#else
-#define PANICMON_EXPORT
-#endif
 
 /* Opens the definition of the descriptor. */
 #ifdef __cplusplus

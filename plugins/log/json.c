@@ -59,6 +59,7 @@ static const struct member {
 	MEMBER(SI_CODE, INT32, "si_code", si_code),
 	MEMBER(VALUE, INT32, "value", value),
 	MEMBER(TARGET_PID, INT32, "target_pid", target_pid),
+	MEMBER(INSTANCE, INT32, "instance", instance),
 	MEMBER(STDERR_TAIL, TAIL, "stderr_tail", stderr_tail),
 #undef MEMBER
 };

@@ -287,6 +287,8 @@ static void put_head(struct line *line, const struct panicmon_event *event, uint
 	put_coloured(line, severities[severity].colour, severities[severity].label);
 	put(line, " ");
 	put_name(line, event->name != NULL ? event->name : "-");
+	if (panicmon_event_has(event, PANICMON_HAS_INSTANCE))
+		pm_log_printf(line->out, "#%d", event->instance);
 	if (event->pid != 0)
 		pm_log_printf(line->out, "[%d]", event->pid);
 	pm_log_printf(line->out, " %-15s ", name);

@@ -2,7 +2,9 @@
 
 #include "base/cleanup.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +61,21 @@ void pm_close_from(int first)
 	long limit = sysconf(_SC_OPEN_MAX);
 	for (int fd = first; fd < limit; fd++)
 		close(fd);
+}
+
+void pm_close_inheritable(int first)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	struct dirent *entry;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		int fd = atoi(entry->d_name); /* "." and ".." are 0 */
+
+		if (fd >= first && fcntl(fd, F_GETFD) == 0)
+			close(fd);
+	}
+	if (folder != NULL)
+		closedir(folder);
 }
 
 int pm_steal_fd(int *fd)

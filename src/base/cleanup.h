@@ -20,6 +20,10 @@ void pm_close(int *fd);
 /* Closes all descriptors from `first` on. In a fork, for what was not meant for it. */
 void pm_close_from(int first);
 
+/* Closes what a program that is exec'd from here would get, from `first` on: what is not close-on-exec.
+ * Without /proc it closes nothing. */
+void pm_close_inheritable(int first);
+
 int pm_steal_fd(int *fd);
 void *pm_steal_memory(void *pointer_to_pointer);
 #define pm_steal_pointer(p) ((__typeof__(*(p)))pm_steal_memory(p))

@@ -27,7 +27,7 @@ struct pm_timer {
 
 struct pm_loop {
 	int epoll;
-	struct pm_timer *timers; /* unsorted: there is one a handler at most */
+	struct pm_timer *timers; /* unsorted: there are a few for each handler and command */
 };
 
 int pm_loop_open(struct pm_loop *loop, struct pm_error *error);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -30,7 +31,7 @@ static int set_size(int fd, size_t size)
 	return result;
 }
 
-void *pm_memory_share(const char *name, size_t size, int seals, int *out, struct pm_error *error)
+static void *map_sealed(const char *name, size_t size, int seals, int *out, struct pm_error *error)
 {
 	pm_autofd fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
 
@@ -44,14 +45,40 @@ void *pm_memory_share(const char *name, size_t size, int seals, int *out, struct
 		pm_error_set(error, errno, "cannot map %zu bytes of shared memory", size);
 		return NULL;
 	}
-	if (madvise(map, size, MADV_DONTFORK) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | seals) < 0) {
+	if (fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL | seals) < 0) {
 		pm_error_set(error, errno,
 			     "cannot seal shared memory (Linux 5.1 or later is needed)");
 		munmap(map, size);
 		return NULL;
 	}
-	if (out != NULL)
-		*out = pm_steal_fd(&fd);
+	*out = pm_steal_fd(&fd);
 	return map;
+}
+
+void *pm_memory_share_sealed(const char *name, size_t size, int seals, int *fd,
+			     struct pm_error *error)
+{
+	void *map = map_sealed(name, size, seals, fd, error);
+
+	if (map != NULL)
+		madvise(map, size, MADV_DONTFORK);
+	return map;
+}
+
+void *pm_memory_share(size_t size, struct pm_error *error)
+{
+	void *map = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (map == MAP_FAILED) {
+		pm_error_set(error, errno, "cannot map %zu bytes of shared memory", size);
+		return NULL;
+	}
+	madvise(map, size, MADV_DONTFORK);
+	return map;
+}
+
+void pm_memory_copy_sized(void *to, size_t to_size, const void *from, size_t from_size)
+{
+	memset(to, 0, to_size);
+	memcpy(to, from, from_size < to_size ? from_size : to_size);
 }

@@ -1,4 +1,5 @@
-/* base/memory.h: memory shared with forks, which nobody can cut under our feet. */
+/* base/memory.h: memory shared with forks, which nobody can cut under our feet; and structs of other
+ * versions. */
 #ifndef PM_BASE_MEMORY_H
 #define PM_BASE_MEMORY_H
 
@@ -6,10 +7,17 @@
 
 #include "base/error.h"
 
-/* Maps `size` bytes of a new memfd, zeroed, readable and writable, and seals it against a change of
- * its size: one who could truncate it would end us by SIGBUS. `seals` are added to that (fcntl(2),
- * F_ADD_SEALS). Forks do not inherit the mapping (MADV_DONTFORK). *fd gets the descriptor,
- * close-on-exec; NULL: it is closed. Returns NULL on an error. For munmap(2). */
-void *pm_memory_share(const char *name, size_t size, int seals, int *fd, struct pm_error *error);
+/* Maps `size` bytes, zeroed, readable and writable. Forks do not inherit the mapping, unless they are
+ * let to (MADV_DOFORK). Without a descriptor nobody can truncate it, which would end us by SIGBUS.
+ * Returns NULL on an error. For munmap(2). */
+void *pm_memory_share(size_t size, struct pm_error *error);
+
+/* The same of a new memfd, for others to map: it is sealed against a change of its size, and `seals`
+ * are added to that (fcntl(2), F_ADD_SEALS). *fd: close-on-exec. RLIMIT_FSIZE counts it. */
+void *pm_memory_share_sealed(const char *name, size_t size, int seals, int *fd,
+			     struct pm_error *error);
+
+/* Copies a struct that grows at its end to the size that we know: what it lacks is zero. */
+void pm_memory_copy_sized(void *to, size_t to_size, const void *from, size_t from_size);
 
 #endif

@@ -2,14 +2,9 @@
 #ifndef PM_CLI_RUN_H
 #define PM_CLI_RUN_H
 
+#include "cli/ending.h"
 #include "cli/options.h"
 #include "process/signals.h"
-
-/* How panicmon is to end. */
-struct pm_ending {
-	int signal; /* 0: by exit status */
-	int status;
-};
 
 /* Prints what people need to know on stderr. */
 struct pm_ending pm_cli_run(const struct pm_cli_options *options,

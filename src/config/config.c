@@ -13,6 +13,7 @@
 #include "config/file.h"
 #include "config/keys.h"
 #include "config/parse.h"
+#include "config/process_keys.h"
 #include "config/seen.h"
 
 /* Files that include files: more than this is a mistake of someone, and each level takes stack. */
@@ -194,39 +195,42 @@ static int replace(char **text, const char *with)
 	return 0;
 }
 
-static int keep_option(struct pm_config_handler *handler, const char *where, const char *key,
-		       const char *value, bool known)
+static int keep_option(struct pm_config_handler *handler, const struct pm_entry *entry)
 {
-	struct pm_config_option *option = known ? find_option(handler, key) : NULL;
+	struct pm_config_option *option = entry->known ? find_option(handler, entry->name) : NULL;
 
 	if (option == NULL)
 		option = add_option(handler);
-	if (option == NULL || replace(&option->key, key) != 0 ||
-	    replace(&option->value, value) != 0 || replace(&option->where, where) != 0)
+	if (option == NULL || replace(&option->key, entry->name) != 0 ||
+	    replace(&option->value, entry->value) != 0 ||
+	    replace(&option->where, entry->where) != 0)
 		return -1;
 	return 0;
 }
 
-/* `known`: the option may be there already. */
-static void apply(struct loader *loader, const char *where, const char *section, const char *name,
-		  const char *value, bool known)
+static void bad_value(void *arg, const struct pm_entry *entry, const struct pm_error *error)
 {
-	const struct pm_key *key = pm_keys_find(loader->section, name);
+	mistake(arg, entry->where, entry->section, "%s: %s", entry->name, error->text);
+}
+
+static void apply(struct loader *loader, const struct pm_entry *entry)
+{
+	const struct pm_key *key = pm_keys_find(loader->section, entry->name);
 	struct pm_error error;
 
-	if (key != NULL && pm_keys_set(key, loader->target, value, &error) != 0)
-		mistake(loader, where, section, "%s: %s", name, error.text);
-	if (key != NULL)
-		return;
-	/* panicmon's own keys that are still to come have a dot: one that is not known is of a newer
-	 * panicmon, or mistyped, but never the plugin's. */
-	if (!loader->section->named || strchr(name, '.') != NULL) {
-		pm_keys_unknown(loader->section, name, &error);
-		mistake(loader, where, section, "%s", error.text);
+	if (key != NULL) {
+		pm_keys_set(key, loader->target, entry, bad_value, loader);
 		return;
 	}
-	if (keep_option(loader->target, where, name, value, known) != 0)
-		out_of_memory(loader, where, section);
+	/* panicmon's own keys that are still to come have a dot: one that is not known is of a newer
+	 * panicmon, or mistyped, but never the plugin's. */
+	if (!loader->section->named || strchr(entry->name, '.') != NULL) {
+		pm_keys_unknown(loader->section, entry->name, &error);
+		mistake(loader, entry->where, entry->section, "%s", error.text);
+		return;
+	}
+	if (keep_option(loader->target, entry) != 0)
+		out_of_memory(loader, entry->where, entry->section);
 }
 
 /* Kept until the file is at its end, for inih's switches belong to one file at a time. */
@@ -255,7 +259,7 @@ static void take_key(void *arg, const char *where, const char *section, const ch
 	if (include && first)
 		take_include(frame, where, section, value);
 	else if (!include)
-		apply(loader, where, section, name, value, !first);
+		apply(loader, &(struct pm_entry){where, section, name, value, !first});
 }
 
 static void take_bad_line(void *arg, const char *where, const char *section, const char *text)
@@ -374,7 +378,7 @@ static void override_key(struct loader *loader, const char *section, const char 
 		mistake(loader, where, section, "%s: only a file can have it; name a file with -c",
 			name);
 	else if (enter(loader, known, section, where, true))
-		apply(loader, where, section, name, value, true);
+		apply(loader, &(struct pm_entry){where, section, name, value, true});
 }
 
 /* Shows no more than what stands before '=': the rest may be a secret. */
@@ -419,6 +423,7 @@ size_t pm_config_load(struct pm_config *config, const struct pm_config_sources *
 		load_built_in(&loader);
 	for (size_t i = 0; i < sources->override_count; i++)
 		override(&loader, sources->overrides[i]);
+	pm_process_keys_check(&config->process, bad_value, &loader);
 	pm_seen_free(&loader.seen);
 	return loader.mistakes;
 }
@@ -441,6 +446,7 @@ void pm_config_free(struct pm_config *config)
 	for (size_t i = 0; i < config->handler_count; i++)
 		free_handler(&config->handlers[i]);
 	free(config->handlers);
+	pm_process_keys_free(&config->process);
 	free(config->name);
 	free(config->handler_dir);
 	*config = (struct pm_config){0};

@@ -11,6 +11,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/signals.h"
+#include "process/environment.h"
+#include "process/spawn.h"
+
 /* A key that the core does not know: the plugin's own option, checked where the plugin is loaded. */
 struct pm_config_option {
 	char *key, *value;
@@ -29,7 +33,42 @@ struct pm_config_handler {
 	size_t option_count;
 };
 
+/* Where the command's stdout or stderr goes. */
+struct pm_config_output {
+	bool null;  /* to /dev/null */
+	char *path; /* appended to; NULL with `null` not set: to ours */
+	char *where; /* of the key, as in pm_config_option; NULL: it was not given */
+};
+
+enum { PM_CONFIG_INSTANCES_MAX = 64 };
+
+/* The section [process]. */
+struct pm_config_process {
+	pm_sigset signals;                  /* taken and passed on; without CHLD, KILL and STOP */
+	uint8_t rewrite[PM_SIGNAL_MAX + 1]; /* by signal: what it is passed on as; 0: it is not */
+	pm_sigset rewritten;                /* those that `rewrite` has, even as what they are */
+	char *rewrite_where;
+	enum pm_group group;
+	bool signal_group; /* signals go to the command's whole group */
+	char *signal_group_where;
+	int64_t stop_timeout_ms; /* 0: it is never killed */
+	bool end_by_code;        /* a death by a signal becomes 128 + its number */
+	uint8_t remap[256];      /* by exit status, 128 + n for a signal: what it becomes */
+	bool remapped[256];      /* it is in `remap`, even as what it is: an exit code, no signal */
+	struct pm_config_output output, errors;
+	struct pm_variable *env; /* in the order of the file; no name twice */
+	size_t env_count;
+	bool clear_env;
+	char *directory; /* NULL: ours */
+	char *directory_where;
+	unsigned instances; /* 1 to PM_CONFIG_INSTANCES_MAX */
+	bool subreaper;
+	int64_t wait_orphans_ms; /* how long to stay for them after the command; 0: not at all */
+	bool notify_mainpid;
+};
+
 struct pm_config {
+	struct pm_config_process process;
 	char *name; /* NULL: the command's base name */
 	char *handler_dir;
 	int64_t start_timeout_ms, drain_timeout_ms;

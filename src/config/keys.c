@@ -8,21 +8,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "config/config.h"
 #include "config/parse.h"
+#include "config/process_keys.h"
 #include "config/value.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
-static int set_text(void *place, const struct pm_key *key, const char *value,
-		    struct pm_error *error)
+static int no_value(struct pm_error *error)
 {
-	char **text = place, *copy;
+	return pm_error_set(error, 0, "no value; write one, or leave the key out");
+}
 
-	(void)key;
-	if (value[0] == '\0')
-		return pm_error_set(error, 0, "no value; write one, or leave the key out");
-	copy = strdup(value);
+static int replace(char **text, const char *with, struct pm_error *error)
+{
+	char *copy = strdup(with);
+
 	if (copy == NULL)
 		return pm_error_set(error, ENOMEM, "cannot be kept");
 	free(*text);
@@ -30,28 +32,51 @@ static int set_text(void *place, const struct pm_key *key, const char *value,
 	return 0;
 }
 
-static int set_duration(void *place, const struct pm_key *key, const char *value,
+static int set_text(void *place, const struct pm_key *key, const struct pm_entry *entry,
+		    struct pm_error *error)
+{
+	(void)key;
+	return entry->value[0] == '\0' ? no_value(error) : replace(place, entry->value, error);
+}
+
+static int set_duration(void *place, const struct pm_key *key, const struct pm_entry *entry,
 			struct pm_error *error)
 {
 	int64_t ms;
 
-	if (pm_value_duration(value, &ms, error) != 0)
+	if (pm_value_duration(entry->value, &ms, error) != 0)
 		return -1;
 	if (ms < key->min)
-		return pm_error_set(error, 0, "'%.60s' is too short: write %s or more", value,
-				    key->min_text);
+		return pm_value_refuse(error, entry->value, "is too short: write %s or more",
+				       key->min_text);
 	*(int64_t *)place = ms;
 	return 0;
 }
 
-static int set_bool(void *place, const struct pm_key *key, const char *value,
+static int set_bool(void *place, const struct pm_key *key, const struct pm_entry *entry,
 		    struct pm_error *error)
 {
 	(void)key;
-	return pm_value_bool(value, place, error);
+	return pm_value_bool(entry->value, place, error);
+}
+
+static int set_count(void *place, const struct pm_key *key, const struct pm_entry *entry,
+		     struct pm_error *error)
+{
+	int64_t number;
+
+	if (pm_value_number(entry->value, &number, error) != 0)
+		return -1;
+	if (number < key->min || number > key->max)
+		return pm_value_refuse(error, entry->value,
+				       "is out of range: write a number from %jd to %jd",
+				       (intmax_t)key->min, (intmax_t)key->max);
+	*(unsigned *)place = (unsigned)number;
+	return 0;
 }
 
 #define CONFIG(member) offsetof(struct pm_config, member)
+#define PROCESS(member) CONFIG(process.member)
 #define HANDLER(member) offsetof(struct pm_config_handler, member)
 
 static const struct pm_key panicmon_keys[] = {
@@ -69,6 +94,86 @@ static const struct pm_key panicmon_keys[] = {
 	 .offset = CONFIG(drain_timeout_ms),
 	 .value = "5s"},
 	{.name = "include"},
+};
+
+static const char *const group_choices[] = {
+	[PM_GROUP_NEW] = "new",
+	[PM_GROUP_INHERIT] = "inherit",
+	[PM_GROUP_SESSION] = "session",
+	NULL,
+};
+static const char *const target_choices[] = {"process", "group", NULL};
+static const char *const exit_choices[] = {"same", "code", NULL};
+
+static const struct pm_key process_keys[] = {
+	{.name = "signals",
+	 .set = pm_process_key_signal,
+	 .begin = pm_process_key_no_signals,
+	 .offset = PROCESS(signals),
+	 .value = "all"},
+	{.name = "rewrite",
+	 .set = pm_process_key_rewrite,
+	 .begin = pm_process_key_no_rewrite,
+	 .offset = CONFIG(process),
+	 .where = PROCESS(rewrite_where)},
+	{.name = "group",
+	 .set = pm_process_key_group,
+	 .offset = PROCESS(group),
+	 .value = "new",
+	 .choices = group_choices},
+	{.name = "signal_target",
+	 .set = pm_process_key_second,
+	 .offset = PROCESS(signal_group),
+	 .where = PROCESS(signal_group_where),
+	 .value = "process",
+	 .choices = target_choices},
+	{.name = "stop_timeout",
+	 .set = set_duration,
+	 .offset = PROCESS(stop_timeout_ms),
+	 .value = "0"},
+	{.name = "exit_status",
+	 .set = pm_process_key_second,
+	 .offset = PROCESS(end_by_code),
+	 .value = "same",
+	 .choices = exit_choices},
+	{.name = "remap",
+	 .set = pm_process_key_remap,
+	 .begin = pm_process_key_no_remap,
+	 .offset = CONFIG(process)},
+	{.name = "stdout",
+	 .set = pm_process_key_output,
+	 .offset = PROCESS(output),
+	 .where = PROCESS(output.where),
+	 .value = "inherit"},
+	{.name = "stderr",
+	 .set = pm_process_key_output,
+	 .offset = PROCESS(errors),
+	 .where = PROCESS(errors.where),
+	 .value = "inherit"},
+	{.name = "env.NAME",
+	 .set = pm_process_key_variable,
+	 .prefix = true,
+	 .offset = CONFIG(process)},
+	{.name = "clear_env", .set = set_bool, .offset = PROCESS(clear_env), .value = "no"},
+	{.name = "directory",
+	 .set = set_text,
+	 .offset = PROCESS(directory),
+	 .where = PROCESS(directory_where)},
+	{.name = "instances",
+	 .set = set_count,
+	 .offset = PROCESS(instances),
+	 .value = "1",
+	 .min = 1,
+	 .max = PM_CONFIG_INSTANCES_MAX},
+	{.name = "subreaper", .set = set_bool, .offset = PROCESS(subreaper), .value = "no"},
+	{.name = "wait_orphans",
+	 .set = set_duration,
+	 .offset = PROCESS(wait_orphans_ms),
+	 .value = "0"},
+	{.name = "notify_mainpid",
+	 .set = set_bool,
+	 .offset = PROCESS(notify_mainpid),
+	 .value = "no"},
 };
 
 static const struct pm_key handler_keys[] = {
@@ -90,6 +195,12 @@ static const struct pm_section panicmon = {
 	.key_count = COUNT(panicmon_keys),
 };
 
+static const struct pm_section process = {
+	.name = "process",
+	.keys = process_keys,
+	.key_count = COUNT(process_keys),
+};
+
 const struct pm_section pm_section_handler = {
 	.name = "handler",
 	.named = true,
@@ -97,7 +208,7 @@ const struct pm_section pm_section_handler = {
 	.key_count = COUNT(handler_keys),
 };
 
-const struct pm_section *const pm_sections[] = {&panicmon, &pm_section_handler};
+const struct pm_section *const pm_sections[] = {&panicmon, &process, &pm_section_handler};
 const size_t pm_section_count = COUNT(pm_sections);
 
 static bool is_handler_name(const char *name)
@@ -159,28 +270,134 @@ const struct pm_section *pm_keys_section(const char *section, struct pm_error *e
 	return unknown_section(section, error);
 }
 
+/* Of "env.NAME", "env." */
+static size_t prefix_length(const char *name)
+{
+	return strcspn(name, ".") + 1;
+}
+
+static bool is_key(const struct pm_key *key, const char *name)
+{
+	return key->prefix ? strncmp(key->name, name, prefix_length(key->name)) == 0
+			   : strcmp(key->name, name) == 0;
+}
+
 const struct pm_key *pm_keys_find(const struct pm_section *section, const char *name)
 {
 	for (size_t i = 0; i < section->key_count; i++)
-		if (strcmp(section->keys[i].name, name) == 0)
+		if (is_key(&section->keys[i], name))
 			return &section->keys[i];
 	return NULL;
 }
 
-int pm_keys_set(const struct pm_key *key, void *target, const char *value, struct pm_error *error)
+static void *place_of(const struct pm_key *key, void *target)
 {
-	return key->set((char *)target + key->offset, key, value, error);
+	return (char *)target + key->offset;
+}
+
+static int set_default(const struct pm_key *key, void *target, struct pm_error *error)
+{
+	const struct pm_entry entry = {.name = key->name, .value = key->value};
+
+	if (key->begin != NULL)
+		key->begin(place_of(key, target));
+	return key->value == NULL ? 0 : key->set(place_of(key, target), key, &entry, error);
+}
+
+static int keep_where(const struct pm_key *key, void *target, const struct pm_entry *entry,
+		      struct pm_error *error)
+{
+	if (key->where == 0)
+		return 0;
+	return replace((char **)(void *)((char *)target + key->where), entry->where, error);
+}
+
+/* Returns the number of mistakes. `list` is cut into pieces. */
+static size_t set_items(const struct pm_key *key, void *place, const struct pm_entry *entry,
+			char *list, pm_keys_mistake *mistake, void *arg)
+{
+	static const char separators[] = ", \t\n\v\f\r";
+	struct pm_entry item = *entry;
+	struct pm_error error;
+	size_t mistakes = 0, count = 0;
+	char *rest;
+
+	for (char *at = strtok_r(list, separators, &rest); at != NULL;
+	     at = strtok_r(NULL, separators, &rest), count++) {
+		item.value = at;
+		if (key->set(place, key, &item, &error) != 0) {
+			mistakes++;
+			mistake(arg, entry, &error);
+		}
+	}
+	if (count > 0)
+		return mistakes;
+	no_value(&error);
+	mistake(arg, entry, &error);
+	return 1;
+}
+
+static int set_list(const struct pm_key *key, void *target, const struct pm_entry *entry,
+		    pm_keys_mistake *mistake, void *arg, struct pm_error *error)
+{
+	pm_autofree char *list = strdup(entry->value);
+
+	if (list == NULL)
+		return pm_error_set(error, ENOMEM, "cannot be kept");
+	key->begin(place_of(key, target));
+	if (set_items(key, place_of(key, target), entry, list, mistake, arg) == 0)
+		return 0;
+	return set_default(key, target, error);
+}
+
+void pm_keys_set(const struct pm_key *key, void *target, const struct pm_entry *entry,
+		 pm_keys_mistake *mistake, void *arg)
+{
+	struct pm_error error;
+	int result = keep_where(key, target, entry, &error);
+
+	if (result == 0)
+		result = key->begin != NULL ? set_list(key, target, entry, mistake, arg, &error)
+					    : key->set(place_of(key, target), key, entry, &error);
+	if (result != 0)
+		mistake(arg, entry, &error);
 }
 
 int pm_keys_default(const struct pm_section *section, void *target, struct pm_error *error)
 {
+	for (size_t i = 0; i < section->key_count; i++)
+		if (set_default(&section->keys[i], target, error) != 0)
+			return -1;
+	return 0;
+}
+
+/* The key whose prefix `name` has, but for a typing mistake: "evn.HOME", or "env". */
+static const struct pm_key *nearest_prefix(const struct pm_section *section, const char *name)
+{
+	char written[PM_PARSE_KEY_MAX + 1], known[PM_PARSE_KEY_MAX + 1];
+	const char *const names[] = {known};
+
+	snprintf(written, sizeof(written), "%.*s", (int)strcspn(name, "."), name);
 	for (size_t i = 0; i < section->key_count; i++) {
 		const struct pm_key *key = &section->keys[i];
 
-		if (key->value != NULL && pm_keys_set(key, target, key->value, error) != 0)
-			return -1;
+		if (!key->prefix)
+			continue;
+		snprintf(known, sizeof(known), "%.*s", (int)strcspn(key->name, "."), key->name);
+		if (pm_value_nearest(written, names, 1, sizeof(names[0])) != NULL)
+			return key;
 	}
-	return 0;
+	return NULL;
+}
+
+/* "did you mean 'env.HOME'?", or 'env.NAME' where no name was written. */
+static int mean_prefix(const struct pm_key *key, const char *name, struct pm_error *error)
+{
+	int length = (int)prefix_length(key->name);
+	const char *dot = strchr(name, '.');
+
+	return pm_error_set(error, 0, "unknown key '%s'; did you mean '%.*s%s'?", name, length,
+			    key->name, dot == NULL ? key->name + length : dot + 1);
 }
 
 int pm_keys_unknown(const struct pm_section *section, const char *name, struct pm_error *error)
@@ -190,9 +407,13 @@ int pm_keys_unknown(const struct pm_section *section, const char *name, struct p
 	char list[512] = "";
 	size_t used = 0;
 
+	const struct pm_key *prefix = nearest_prefix(section, name);
+
 	if (nearest != NULL)
 		return pm_error_set(error, 0, "unknown key '%s'; did you mean '%s'?", name,
 				    nearest);
+	if (prefix != NULL)
+		return mean_prefix(prefix, name, error);
 	for (size_t i = 0; i < section->key_count && used < sizeof(list); i++)
 		used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
 					 i == 0 ? "" : ", ", section->keys[i].name);

@@ -11,15 +11,33 @@
 
 #include "base/error.h"
 
+/* What a line of a file or a -o says. */
+struct pm_entry {
+	const char *where;          /* "FILE:LINE" or "-o SECTION.KEY" */
+	const char *section, *name; /* as written */
+	const char *value;
+	bool known; /* the same name may have been set before */
+};
+
+struct pm_key;
+
+/* Puts the value into its place. */
+typedef int pm_key_set(void *place, const struct pm_key *key, const struct pm_entry *entry,
+		       struct pm_error *error);
+
 struct pm_key {
 	const char *name; /* first: pm_value_nearest() looks through the table */
-	/* Puts the value into its place. NULL: the loader's own business (include). */
-	int (*set)(void *place, const struct pm_key *key, const char *value,
-		   struct pm_error *error);
+	pm_key_set *set;  /* NULL: the loader's own business (include) */
+	/* The value is a list, separated by commas and blanks: this empties it, and then `set` is
+	 * called for each of its items. */
+	void (*begin)(void *place);
+	bool prefix;       /* it is "env.NAME": only what stands up to the '.' is the key's */
 	size_t offset;     /* of the place, in the section's struct */
-	const char *value; /* the default, written as in a file; NULL: none */
-	int64_t min;       /* of a duration, in ms */
+	size_t where;      /* of a char * there, which keeps pm_entry.where; 0: it is not kept */
+	const char *value; /* the default, written as in a file, of a list one item; NULL: none */
+	int64_t min, max;  /* of a duration, in ms, which has no max, or of a number */
 	const char *min_text;
+	const char *const *choices; /* NULL at the end */
 };
 
 struct pm_section {
@@ -41,11 +59,16 @@ const struct pm_section *pm_keys_section(const char *section, struct pm_error *e
 
 const struct pm_key *pm_keys_find(const struct pm_section *section, const char *name);
 
-/* Sets all that have a default. `target` is the section's struct. */
+/* Sets all that have a default, and empties the lists that have none. `target` is the section's
+ * struct. */
 int pm_keys_default(const struct pm_section *section, void *target, struct pm_error *error);
 
-/* The error's text begins with the value, as pm_value_*() does. */
-int pm_keys_set(const struct pm_key *key, void *target, const char *value, struct pm_error *error);
+/* Told of each mistake in a value. The error's text begins with the value, as pm_value_*() does. */
+typedef void pm_keys_mistake(void *arg, const struct pm_entry *entry, const struct pm_error *error);
+
+/* A list that has a mistake in it is left with the default: no other key is blamed for it. */
+void pm_keys_set(const struct pm_key *key, void *target, const struct pm_entry *entry,
+		 pm_keys_mistake *mistake, void *arg);
 
 /* "unknown key 'nmae'; did you mean 'name'?", or the list of keys. Returns -1. */
 int pm_keys_unknown(const struct pm_section *section, const char *name, struct pm_error *error);

@@ -8,6 +8,8 @@ src_config_libpm_config_la_SOURCES = \
 	src/config/keys.h \
 	src/config/parse.c \
 	src/config/parse.h \
+	src/config/process_keys.c \
+	src/config/process_keys.h \
 	src/config/seen.c \
 	src/config/seen.h \
 	src/config/value.c \

@@ -125,7 +125,8 @@ static bool check_key(struct reader *reader, const char *line, size_t length)
 	if (!reader->any_section)
 		return bad_line(
 			reader,
-			"a key before any section; write [panicmon] or [handler:NAME] above it");
+			"a key before any section; write [panicmon], [process] or [handler:NAME] "
+			"above it");
 	return true;
 }
 

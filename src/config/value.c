@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,11 +80,21 @@ static int64_t unit_factor(const struct unit *units, size_t count, const char *s
 	return 0;
 }
 
-static int refuse(struct pm_error *error, const char *text, const char *what)
+int pm_value_refuse(struct pm_error *error, const char *text, const char *what, ...)
 {
 	struct shown shown;
+	char more[sizeof(error->text)];
+	va_list args;
 
-	return pm_error_set(error, 0, "'%s' %s", show(&shown, text), what);
+	va_start(args, what);
+	vsnprintf(more, sizeof(more), what, args);
+	va_end(args);
+	return pm_error_set(error, 0, "'%s' %s", show(&shown, text), more);
+}
+
+static int refuse(struct pm_error *error, const char *text, const char *what)
+{
+	return pm_value_refuse(error, text, "%s", what);
 }
 
 int pm_value_number(const char *text, int64_t *out, struct pm_error *error)
@@ -180,6 +191,36 @@ int pm_value_bool(const char *text, bool *out, struct pm_error *error)
 			return 0;
 		}
 	return refuse(error, text, "is neither yes nor no: write yes or no");
+}
+
+static const char *nearest_choice(const char *text, const char *const *choices)
+{
+	size_t count = 0;
+
+	while (choices[count] != NULL)
+		count++;
+	return pm_value_nearest(text, choices, count, sizeof(*choices));
+}
+
+int pm_value_choice(const char *text, const char *const *choices, size_t *out,
+		    struct pm_error *error)
+{
+	char list[256] = "";
+	size_t used = 0;
+
+	for (size_t i = 0; choices[i] != NULL; i++) {
+		if (strcmp(text, choices[i]) == 0) {
+			*out = i;
+			return 0;
+		}
+		if (used < sizeof(list))
+			used += (size_t)snprintf(list + used, sizeof(list) - used, "%s%s",
+						 i == 0 ? "" : ", ", choices[i]);
+	}
+	const char *nearest = nearest_choice(text, choices);
+	if (nearest == NULL)
+		return pm_value_refuse(error, text, "is none of: %s", list);
+	return pm_value_refuse(error, text, "is none of: %s; did you mean '%s'?", list, nearest);
 }
 
 static size_t least(size_t a, size_t b)

@@ -23,6 +23,14 @@ int pm_value_size(const char *text, int64_t *out, struct pm_error *error);
 /* yes, no, true, false, on, off, 1, 0; case does not matter. */
 int pm_value_bool(const char *text, bool *out, struct pm_error *error);
 
+/* The place of `text` in choices[], which has NULL at its end. Case matters. */
+int pm_value_choice(const char *text, const char *const *choices, size_t *out,
+		    struct pm_error *error);
+
+/* "'TEXT' WHAT". Returns -1. A long text is cut, so that what stands after it is still read. */
+int pm_value_refuse(struct pm_error *error, const char *text, const char *what, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* The name in names[0..count) with the smallest edit distance to `text`, or NULL if none is close
  * enough to be a typing mistake (at most a third of its letters, at least 1). `stride` is the
  * distance in bytes between two `const char *`, so that a table of structs can be searched. */

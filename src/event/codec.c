@@ -44,9 +44,10 @@ static const struct {
 	ITEM(VALUE, value, I32),
 	ITEM(TARGET_PID, target_pid, I32),
 	ITEM(STDERR_TAIL, stderr_tail, TEXT),
+	ITEM(INSTANCE, instance, I32),
 };
 enum { ITEM_COUNT = sizeof(items) / sizeof(items[0]) };
-_Static_assert(ITEM_COUNT == PANICMON_HAS_STDERR_TAIL + 1, "every field has its item");
+_Static_assert(ITEM_COUNT == PANICMON_HAS_INSTANCE + 1, "every field has its item");
 _Static_assert((int)ITEM_COUNT < (int)TEXT_BIT && ITEM_COUNT <= 64,
 	       "numbers fit in 7 bits, presence in 64");
 

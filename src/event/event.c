@@ -40,12 +40,21 @@ struct panicmon_event pm_event_make(enum panicmon_event_type type, int32_t pid)
 	};
 }
 
+/* By the signal that asked it to, or by another that does: `rewrite` may have made it that. */
+static bool was_stopped(const struct panicmon_event *event)
+{
+	int32_t signal = event->signal;
+
+	return event->reason == PANICMON_REASON_SIGNALED && event->stop_requested &&
+	       (signal == event->stop_signal || signal == SIGTERM || signal == SIGINT ||
+		signal == SIGQUIT);
+}
+
 static enum panicmon_severity severity_of_exit(const struct panicmon_event *event)
 {
 	if (event->reason == PANICMON_REASON_EXITED)
 		return event->code == 0 ? PANICMON_INFO : PANICMON_ERROR;
-	if (event->reason == PANICMON_REASON_SIGNALED && event->stop_requested &&
-	    event->signal == event->stop_signal)
+	if (was_stopped(event))
 		return PANICMON_INFO;
 	return PANICMON_FATAL;
 }

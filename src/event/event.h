@@ -38,6 +38,8 @@ struct pm_identity {
  * Freed by pm_identity_free(), also after an error. */
 int pm_identity_make(struct pm_identity *identity, const char *name, char *const *argv,
 		     struct pm_error *error);
+/* Another run of the same: draws a new run id. -1: the old one stays. */
+int pm_identity_renew(struct pm_identity *identity, struct pm_error *error);
 void pm_identity_free(struct pm_identity *identity);
 
 /* Points event at the identity, which must outlive it. */

@@ -47,6 +47,11 @@ int pm_identity_make(struct pm_identity *identity, const char *name, char *const
 	return 0;
 }
 
+int pm_identity_renew(struct pm_identity *identity, struct pm_error *error)
+{
+	return draw_run_id(identity->run, sizeof(identity->run), error);
+}
+
 void pm_identity_free(struct pm_identity *identity)
 {
 	free(identity->name);

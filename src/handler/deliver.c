@@ -247,6 +247,16 @@ static void note_lost(struct pm_delivery *delivery, uint64_t before)
 	report(delivery, PANICMON_WARNING, text);
 }
 
+/* An end may be in the journal when panicmon has had no time to clear the entry. */
+static void note_end(struct pm_delivery *delivery, int32_t pid)
+{
+	const struct pm_alive *alive = &delivery->setup->page->alive;
+
+	for (int i = 0; i < PM_ALIVE_MAX; i++)
+		if (pid != 0 && atomic_load(&alive->pids[i]) == pid)
+			delivery->exited |= UINT64_C(1) << i;
+}
+
 /* false: the handler is finished. */
 static bool deliver_record(struct pm_delivery *delivery)
 {
@@ -261,27 +271,38 @@ static bool deliver_record(struct pm_delivery *delivery)
 	event.seq = reader->last;
 	pm_identity_sign(delivery->setup->identity, &event);
 	if (event.type == PANICMON_PROCESS_EXITED || event.type == PANICMON_PROCESS_FAILED)
-		delivery->exited = true;
+		note_end(delivery, event.pid);
 	return settle(delivery, event.seq, deliver(delivery, &event));
 }
 
-/* panicmon can't say any more how the command ended, so the host does. */
-static bool deliver_monitor_died(struct pm_delivery *delivery)
+/* panicmon can't say any more how a command ended, so the host does. */
+static bool deliver_death(struct pm_delivery *delivery, int index)
 {
 	/* From the page: the host that read process.started may not have been this one. */
-	int32_t pid = atomic_load(&delivery->setup->page->group);
+	const struct pm_alive *alive = &delivery->setup->page->alive;
+	int32_t pid = atomic_load(&alive->pids[index]);
 	struct panicmon_event event = pm_event_make(PANICMON_PROCESS_EXITED, pid);
 
-	if (delivery->exited || pid == 0)
+	if ((delivery->exited >> index & 1) != 0 || pid == 0)
 		return true;
+	if (atomic_load(&alive->count) > 1)
+		PM_EVENT_SET(&event, INSTANCE, instance, index + 1);
 	PM_EVENT_SET(&event, CODE, code, -1);
 	PM_EVENT_SET(&event, SIGNAL, signal, SIGKILL);
 	PM_EVENT_SET(&event, STATUS, status, 128 + SIGKILL);
 	PM_EVENT_SET(&event, REASON, reason, PANICMON_REASON_MONITOR_DIED);
 	event.severity = pm_event_severity(&event);
-	event.seq = delivery->reader.last + 1;
+	event.seq = delivery->reader.last + ++delivery->added;
 	pm_identity_sign(delivery->setup->identity, &event);
 	return settle(delivery, event.seq, deliver(delivery, &event));
+}
+
+static bool deliver_monitor_died(struct pm_delivery *delivery)
+{
+	for (int i = 0; i < PM_ALIVE_MAX; i++)
+		if (!deliver_death(delivery, i))
+			return false;
+	return true;
 }
 
 /* Reads on; sleeps when there is nothing. */

@@ -17,7 +17,8 @@ struct pm_delivery {
 	uint64_t held;     /* sequence number of the last event HELD, 0: none */
 	bool monitor_died; /* EOF on the socket */
 	bool dropping;     /* the event before was given up, and that was told */
-	bool exited;       /* process.exited or process.failed was read */
+	uint64_t added;    /* events that are told beyond the journal's last */
+	uint64_t exited;   /* of page->alive.pids: a bit for each whose end was read */
 };
 
 /* Delivers until the run has ended, or panicmon has, and closes the plugin. Returns the state to

@@ -57,10 +57,7 @@ static const struct pm_host_setup *own_setup;
 
 void pm_host_monitor_died(const struct pm_host_setup *setup)
 {
-	int32_t group = atomic_load(&setup->page->group);
-
-	if (group > 1)
-		kill(-group, SIGKILL);
+	pm_alive_kill(&setup->page->alive);
 	/* Nobody is left to kill this host if its plugin hangs. */
 	signal(SIGALRM, SIG_DFL);
 	alarm((unsigned)(setup->drain_timeout_ms / 1000) + 1);

@@ -26,8 +26,8 @@ struct pm_host_setup {
 /* The whole life of a host: takes a struct pm_host_setup, leaves by _exit(2). */
 void pm_host_main(void *setup);
 
-/* panicmon is gone, and with it the command (PDEATHSIG); ends what the command has forked, and this
- * host too in a little more than drain_timeout. Async-signal-safe. */
+/* panicmon is gone, and with it the commands (PDEATHSIG); ends what they have forked, and this host too
+ * in a little more than drain_timeout. Async-signal-safe. */
 void pm_host_monitor_died(const struct pm_host_setup *setup);
 
 #endif

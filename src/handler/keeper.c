@@ -7,12 +7,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "event/codec.h"
 #include "handler/slot.h"
+
+/* How long the hosts sleep through a storm: at most. A signal makes two events, of some hundred bytes
+ * each in the journal. */
+enum { LULL_AFTER_MS = 100, LULL_AFTER_EVENTS = 32 * 1024 };
 
 void pm_keeper_say(const struct pm_keeper *keeper, const char *format, ...)
 {
@@ -34,8 +40,7 @@ static int allocate(struct pm_keeper *keeper, struct pm_error *error)
 {
 	/* A page each: that is what a fork can be given, or not. */
 	keeper->page_size = (size_t)sysconf(_SC_PAGESIZE);
-	keeper->pages = pm_memory_share("panicmon-hosts", keeper->count * keeper->page_size, 0,
-					NULL, error);
+	keeper->pages = pm_memory_share(keeper->count * keeper->page_size, error);
 	if (keeper->pages == NULL)
 		return -1;
 	keeper->slots = calloc(keeper->count, sizeof(*keeper->slots));
@@ -43,6 +48,51 @@ static int allocate(struct pm_keeper *keeper, struct pm_error *error)
 	if (keeper->slots == NULL || keeper->record == NULL)
 		return pm_error_set(error, errno, "cannot keep %zu handlers", keeper->count);
 	return 0;
+}
+
+/* A descriptor, set once for a whole burst: a timer of the loop would be set anew for each of its
+ * signals, when the kernel is told how long to wait. */
+static void set_lull(struct pm_keeper *keeper)
+{
+	const struct itimerspec once = {.it_value.tv_nsec = PM_NS_PER_MS};
+
+	keeper->lull_published = keeper->journal.published;
+	timerfd_settime(keeper->lull.fd, 0, &once, NULL);
+}
+
+static void on_lull(struct pm_source *source)
+{
+	struct pm_keeper *keeper = source->owner;
+	bool goes_on = keeper->journal.published != keeper->lull_published;
+	uint64_t times;
+
+	if (read(source->fd, &times, sizeof(times)) < 0)
+		return;
+	if (goes_on && ++keeper->lull_waited < LULL_AFTER_MS &&
+	    keeper->journal.published - keeper->woken_at < LULL_AFTER_EVENTS) {
+		set_lull(keeper);
+		return;
+	}
+	keeper->waits_for_lull = false;
+	keeper->woken_at = keeper->journal.published;
+	for (size_t i = 0; i < keeper->count; i++)
+		pm_slot_wake(&keeper->slots[i]);
+}
+
+static int open_lull(struct pm_keeper *keeper, struct pm_error *error)
+{
+	keeper->lull.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (keeper->lull.fd < 0)
+		return pm_error_set(error, errno, "cannot create a timer");
+	return pm_loop_add(keeper->loop, &keeper->lull, error);
+}
+
+static void close_lull(struct pm_keeper *keeper)
+{
+	if (keeper->lull.fd < 0)
+		return;
+	pm_loop_remove(keeper->loop, &keeper->lull);
+	pm_close(&keeper->lull.fd);
 }
 
 int pm_keeper_open(struct pm_keeper *keeper, struct pm_loop *loop, struct pm_children *children,
@@ -57,12 +107,14 @@ int pm_keeper_open(struct pm_keeper *keeper, struct pm_loop *loop, struct pm_chi
 		.report = report_line,
 		.report_arg = report_arg,
 		.journal = {.fd = -1},
+		.lull = {.fd = -1, .ready = on_lull, .owner = keeper},
 		.count = config->handler_count,
 		.starting = true,
 	};
 	if (keeper->count == 0)
 		return 0;
-	if (pm_journal_open(&keeper->journal, error) < 0 || allocate(keeper, error) < 0) {
+	if (pm_journal_open(&keeper->journal, error) < 0 || allocate(keeper, error) < 0 ||
+	    open_lull(keeper, error) < 0) {
 		keeper->count = 0;
 		return -1;
 	}
@@ -207,6 +259,7 @@ void pm_keeper_close(struct pm_keeper *keeper)
 		munmap(keeper->pages, keeper->config->handler_count * keeper->page_size);
 	free(keeper->slots);
 	free(keeper->record);
+	close_lull(keeper);
 	pm_journal_close(&keeper->journal);
 }
 
@@ -229,7 +282,6 @@ void pm_keeper_publish(struct pm_keeper *keeper, struct panicmon_event *event)
 		return;
 	if (all_delivered(keeper))
 		pm_journal_rewind(&keeper->journal);
-	keeper->news = true;
 	pm_journal_append(&keeper->journal,
 			  pm_event_is_lifecycle(event->type) ? PM_JOURNAL_KEPT : PM_JOURNAL_FLOOD,
 			  keeper->record, length);
@@ -237,15 +289,23 @@ void pm_keeper_publish(struct pm_keeper *keeper, struct panicmon_event *event)
 
 void pm_keeper_wake(struct pm_keeper *keeper)
 {
-	if (!keeper->news)
+	if (keeper->waits_for_lull || keeper->journal.published == keeper->woken_at)
 		return;
-	keeper->news = false;
-	for (size_t i = 0; i < keeper->count; i++)
-		pm_slot_wake(&keeper->slots[i]);
+	keeper->waits_for_lull = true;
+	keeper->lull_waited = 0;
+	set_lull(keeper);
 }
 
-void pm_keeper_set_group(struct pm_keeper *keeper, int32_t group)
+void pm_keeper_expect(struct pm_keeper *keeper, unsigned commands, bool groups)
+{
+	for (size_t i = 0; i < keeper->count; i++) {
+		atomic_store(&keeper->slots[i].page->alive.count, commands);
+		atomic_store(&keeper->slots[i].page->alive.groups, groups);
+	}
+}
+
+void pm_keeper_set_alive(struct pm_keeper *keeper, unsigned index, int32_t pid)
 {
 	for (size_t i = 0; i < keeper->count; i++)
-		atomic_store(&keeper->slots[i].page->group, group);
+		atomic_store(&keeper->slots[i].page->alive.pids[index], pid);
 }

@@ -54,7 +54,14 @@ struct pm_keeper {
 	size_t count;
 	size_t refused; /* required handlers that cannot work */
 	bool starting, draining;
-	bool news;       /* published since the hosts were last woken */
+
+	/* When the hosts are to be woken: see pm_keeper_wake(). */
+	struct pm_source lull; /* a timerfd(2) */
+	bool waits_for_lull;
+	unsigned lull_waited;    /* how often it has been put off */
+	uint64_t lull_published; /* `journal.published` when it was set last, */
+	uint64_t woken_at;       /* and when the hosts were woken last */
+
 	uint8_t *record; /* an event being encoded */
 };
 
@@ -70,14 +77,20 @@ size_t pm_keeper_wait_ready(struct pm_keeper *keeper);
 
 /* Numbers and records an event. The hosts are not woken yet. */
 void pm_keeper_publish(struct pm_keeper *keeper, struct panicmon_event *event);
+
+/* Wakes the hosts as soon as nothing was published for a millisecond, so that they take no processor
+ * from the command while signals reach it; at the latest after a tenth of a second, or when half of
+ * what the journal holds is new. */
 void pm_keeper_wake(struct pm_keeper *keeper);
 
 /* Reports a line; for slot.c. */
 void pm_keeper_say(const struct pm_keeper *keeper, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The command's process group, for the hosts to end if panicmon is killed; 0: it has ended. */
-void pm_keeper_set_group(struct pm_keeper *keeper, int32_t group);
+/* For the hosts, should panicmon be killed: how many commands there are, and whether each leads a group
+ * of its own; then, as it begins, the pid of one of them, 0: it has ended. */
+void pm_keeper_expect(struct pm_keeper *keeper, unsigned commands, bool groups);
+void pm_keeper_set_alive(struct pm_keeper *keeper, unsigned index, int32_t pid);
 
 /* Turns the loop until every handler has everything, at most for drain_timeout; then kills what is
  * left, and reports what was not delivered. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/memory.h"
 
 char *pm_module_path(const struct pm_config_handler *config, const char *handler_dir)
 {
@@ -41,13 +42,6 @@ static int no_descriptor(void *object, const char *path, struct pm_error *error)
 			    "'%s' has no symbol '%s'; a handler defines it with PANICMON_HANDLER "
 			    "of panicmon/handler.h",
 			    path, PANICMON_HANDLER_SYMBOL);
-}
-
-/* A struct that grows at its end, at our own size. */
-static void copy_sized(void *to, size_t to_size, const void *from, size_t from_size)
-{
-	memset(to, 0, to_size);
-	memcpy(to, from, from_size < to_size ? from_size : to_size);
 }
 
 static int check_descriptor(const struct panicmon_handler *found, const char *path,
@@ -91,7 +85,7 @@ static int copy_options(struct pm_module *module, const char *path, struct pm_er
 	if (module->options == NULL)
 		return pm_error_set(error, errno, "cannot keep the options of '%s'", path);
 	for (uint32_t i = 0; i < handler->option_count; i++)
-		copy_sized(&module->options[i], sizeof(module->options[i]),
+		pm_memory_copy_sized(&module->options[i], sizeof(module->options[i]),
 			   (const char *)handler->options + (size_t)i * handler->option_size,
 			   handler->option_size);
 	return 0;
@@ -110,12 +104,12 @@ int pm_module_load(struct pm_module *module, const char *path, struct pm_error *
 		return no_descriptor(object, path, error);
 	if (check_descriptor(found, path, error) < 0)
 		return -1;
-	copy_sized(&module->handler, sizeof(module->handler), found, found->size);
+	pm_memory_copy_sized(&module->handler, sizeof(module->handler), found, found->size);
 	if (module->handler.process != NULL)
-		copy_sized(&module->process, sizeof(module->process), module->handler.process,
+		pm_memory_copy_sized(&module->process, sizeof(module->process), module->handler.process,
 			   module->handler.process->size);
 	if (module->handler.signal != NULL)
-		copy_sized(&module->signal, sizeof(module->signal), module->handler.signal,
+		pm_memory_copy_sized(&module->signal, sizeof(module->signal), module->handler.signal,
 			   module->handler.signal->size);
 	return copy_options(module, path, error);
 }

@@ -9,6 +9,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "process/alive.h"
+
 enum pm_host_state {
 	PM_HOST_STARTING, /* also what a plugin's exit(0) in its constructor leaves behind */
 	PM_HOST_WAITING,  /* open() asked to try again later */
@@ -29,7 +31,7 @@ struct pm_host_page {
 	_Atomic uint64_t calls;   /* raised before and after every call: odd while in the plugin */
 	_Atomic uint64_t lost;    /* overwritten before they could be read */
 	_Atomic uint64_t dropped; /* given up: by the handler, or as they killed it */
-	_Atomic int32_t group;    /* written by panicmon: the command's process group, 0: none */
+	struct pm_alive alive;    /* written by panicmon */
 	char message[2048];       /* lines, NUL at the end */
 };
 

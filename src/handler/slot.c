@@ -94,7 +94,8 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error)
 	slot->running = true;
 	slot->calls_seen = 0;
 	watch(slot);
-	pm_children_add(keeper->children, &slot->child);
+	if (pm_children_add(keeper->children, &slot->child, error) < 0)
+		return -1;
 	return pm_loop_add(keeper->loop, &slot->socket, error);
 }
 

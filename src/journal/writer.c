@@ -28,7 +28,7 @@ static struct pm_layout_header *header_of(const struct pm_journal *journal)
 int pm_journal_open(struct pm_journal *journal, struct pm_error *error)
 {
 	*journal = (struct pm_journal){.fd = -1};
-	journal->map = pm_memory_share("panicmon-journal", PM_LAYOUT_SIZE, F_SEAL_FUTURE_WRITE,
+	journal->map = pm_memory_share_sealed("panicmon-journal", PM_LAYOUT_SIZE, F_SEAL_FUTURE_WRITE,
 				       &journal->fd, error);
 	if (journal->map == NULL)
 		return -1;

@@ -14,6 +14,7 @@ void pm_signals_take(struct pm_signals_inherited *inherited)
 {
 	struct sigaction chld;
 
+	*inherited = (struct pm_signals_inherited){0};
 	pm_sigset_block(~UINT64_C(0), &inherited->blocked);
 	sigaction(SIGCHLD, NULL, &chld);
 	inherited->ignored_sigchld = chld.sa_handler == SIG_IGN;
@@ -21,8 +22,23 @@ void pm_signals_take(struct pm_signals_inherited *inherited)
 		signal(SIGCHLD, SIG_DFL);
 }
 
+/* As execve(2) does; but it comes after the mask is given back, and a handler that runs in between
+ * would take a signal that is meant for the command. */
+static void drop_handlers(void)
+{
+	for (int number = 1; number <= PM_SIGNAL_MAX; number++) {
+		struct sigaction action;
+
+		if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_IGN &&
+		    action.sa_handler != SIG_DFL)
+			signal(number, SIG_DFL);
+	}
+}
+
 void pm_signals_give_back(const struct pm_signals_inherited *inherited)
 {
+	if (inherited->has_handlers)
+		drop_handlers();
 	if (inherited->ignored_sigchld)
 		signal(SIGCHLD, SIG_IGN);
 	pm_sigset_block(inherited->blocked, NULL);
@@ -36,7 +52,12 @@ int pm_signals_descriptor(pm_sigset set)
 
 bool pm_signal_is_own(const struct signalfd_siginfo *signal)
 {
-	return signal->ssi_code <= 0 && signal->ssi_pid == (uint32_t)getpid();
+	const pm_sigset own = pm_sigset_of(SIGPIPE) | pm_sigset_of(SIGXFSZ) |
+			      pm_sigset_of(SIGTSTP) | pm_sigset_of(SIGTTIN) |
+			      pm_sigset_of(SIGTTOU);
+
+	return pm_sigset_has(own, (int)signal->ssi_signo) && signal->ssi_code <= 0 &&
+	       signal->ssi_pid == (uint32_t)getpid();
 }
 
 static int result(long returned)
@@ -46,21 +67,21 @@ static int result(long returned)
 
 /* The kernel refuses a forged si_code >= 0, the mark of kill(2) and of the kernel itself, and
  * SI_TKILL; of the others these carry a value. */
-static bool carries_value(const struct signalfd_siginfo *signal)
+bool pm_signal_carries_value(const struct signalfd_siginfo *signal)
 {
 	return signal->ssi_code == SI_QUEUE || signal->ssi_code == SI_MESGQ ||
 	       signal->ssi_code == SI_TIMER;
 }
 
-int pm_signal_pass(const struct signalfd_siginfo *signal, pid_t pid)
+int pm_signal_pass(const struct signalfd_siginfo *signal, int as, pid_t pid)
 {
 	siginfo_t info = {
-		.si_signo = (int)signal->ssi_signo,
+		.si_signo = as,
 		.si_code = signal->ssi_code,
 	};
 
-	if (!carries_value(signal))
-		return result(kill(pid, (int)signal->ssi_signo));
+	if (!pm_signal_carries_value(signal))
+		return result(kill(pid, as));
 	info.si_value.sival_ptr = (void *)(uintptr_t)signal->ssi_ptr;
 	if (signal->ssi_code == SI_TIMER) {
 		info.si_timerid = (int)signal->ssi_tid;
@@ -69,7 +90,7 @@ int pm_signal_pass(const struct signalfd_siginfo *signal, pid_t pid)
 		info.si_pid = (pid_t)signal->ssi_pid;
 		info.si_uid = signal->ssi_uid;
 	}
-	return result(syscall(SYS_rt_sigqueueinfo, pid, info.si_signo, &info));
+	return result(syscall(SYS_rt_sigqueueinfo, pid, as, &info));
 }
 
 void pm_signal_die_by(int signal_number)

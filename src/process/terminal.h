@@ -11,7 +11,8 @@
 #include <sys/types.h>
 
 struct pm_terminal {
-	int fd; /* -1: there is no controlling terminal */
+	int fd;      /* -1: there is no controlling terminal */
+	bool shared; /* we are part of a pipeline, of which others may want the terminal */
 };
 
 void pm_terminal_open(struct pm_terminal *terminal);
@@ -25,10 +26,13 @@ void pm_terminal_give(const struct pm_terminal *terminal, pid_t group);
 /* Takes the foreground back from that group, if it has it. */
 void pm_terminal_take_back(const struct pm_terminal *terminal, pid_t group);
 
-/* The group was stopped by job control (SIGTSTP, SIGTTIN, SIGTTOU): stop our own group likewise, so
- * that the calling shell gets its prompt. Returns when SIGCONT has come, with SIGCONT pending; or
- * at once, false, where the kernel does not stop us: there is nobody who could continue us (our
- * group is orphaned, setpgid(2)), or the signal is ignored. */
-bool pm_terminal_stop_with(const struct pm_terminal *terminal, pid_t group, int signal);
+/* Whether that group is in the foreground. */
+bool pm_terminal_has(const struct pm_terminal *terminal, pid_t group);
+
+/* Stops us by a signal of job control, `whole`: with our group, so that the calling shell gets its
+ * prompt. Returns when SIGCONT has come, with SIGCONT pending; or at once, false, where the kernel does
+ * not stop us: there is nobody who could continue us (our group is orphaned, setpgid(2)), or the signal
+ * is ignored. */
+bool pm_terminal_stop(int signal, bool whole);
 
 #endif

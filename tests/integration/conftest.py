@@ -6,13 +6,17 @@ test has failed.
 """
 import ctypes
 import os
+import pathlib
+import shutil
 import signal
+import tempfile
 import uuid
 
 import pytest
 
 import pm
 import procfs
+import terminals
 
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -76,4 +80,35 @@ def panicmon(tmp_path, request):
             leftovers = sorted(procfs.describe(pid) for pid in left())
     pm.kill_all(left)
     helper.reap(before)
+    for close in helper.afterwards:
+        close()
     assert not leftovers, "the test left processes behind: " + "; ".join(leftovers)
+
+
+@pytest.fixture
+def terminal(panicmon):
+    """A terminals.Terminal. It is closed after the processes were looked for: it would end them."""
+    made = terminals.Terminal()
+    panicmon.afterwards.append(made.close)
+    return made
+
+
+@pytest.fixture
+def shell(panicmon, terminal):
+    """An interactive shell on the terminal, with job control."""
+    popen = panicmon.spawn(["bash", "--norc", "--noprofile", "-i"], stdin=terminal.slave, stdout=terminal.slave,
+                           stderr=terminal.slave, preexec_fn=terminals.lead_session,
+                           env={"PS1": "PROMPT> ", "HISTFILE": "", "TERM": "dumb", "INPUTRC": "/dev/null"})
+    terminal.wait_for("PROMPT> ")
+    yield popen
+    popen.kill()
+    popen.wait(pm.DEADLINE)
+
+
+@pytest.fixture
+def public_folder():
+    """One that everybody can write to."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="panicmon-test-", dir="/tmp"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)

@@ -1,7 +1,9 @@
 """Runs the built panicmon for a test: Panicmon, Run, Completed, wait_until."""
+import functools
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import time
@@ -11,9 +13,18 @@ import procfs
 DEADLINE = 60  # seconds; generous: valgrind, sanitizers and busy machines
 HOST_PREFIX = "pm:"  # of a handler host's name in /proc/PID/comm, which ends after 15 characters
 
+# Runs a command as the first process of a pid namespace.
+UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--pid", "--fork", "--mount-proc",
+           "--kill-child"]
+
 
 def build_dir():
     return pathlib.Path(os.environ["PM_BUILD_DIR"]).resolve()
+
+
+def source_dir():
+    named = os.environ.get("PM_SOURCE_DIR")
+    return pathlib.Path(named) if named else pathlib.Path(__file__).parents[2]
 
 
 def tool(name):
@@ -49,17 +60,45 @@ def wait_until(condition, deadline=DEADLINE, what="the condition"):
         time.sleep(0.005)
 
 
-def read_events(path):
-    """The events of a JSON-lines file, in order. A line that is still being written is left out."""
+def read_events(path, torn=0):
+    """The events of a JSON-lines file, in order. A line that is still being written is left out, and so
+    are up to `torn` that a host was killed in the middle of."""
     try:
         text = pathlib.Path(path).read_text(encoding="utf-8")
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    events = []
+    for line in text.splitlines(keepends=True):
+        try:
+            if line.endswith("\n"):
+                events.append(json.loads(line))
+        except json.JSONDecodeError:
+            torn -= 1
+            if torn < 0:
+                raise
+    return events
 
 
 def names(events):
     return [event["event"] for event in events]
+
+
+def taken(path):
+    """[(number, value)] of sigcount's file."""
+    path = pathlib.Path(path)
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True) if path.exists() else []
+    return [tuple(map(int, line.split())) for line in lines if line[:1].isdigit() and line.endswith("\n")]
+
+
+def numbers_taken(path):
+    return [number for number, _ in taken(path)]
+
+
+@functools.cache
+def can_unshare():
+    """Whether UNSHARE works here."""
+    return shutil.which("unshare") is not None and subprocess.run(
+        [*UNSHARE, "true"], capture_output=True, check=False).returncode == 0
 
 
 def kill_all(find):
@@ -143,14 +182,22 @@ class Run:
 
     def command(self, deadline=DEADLINE):
         """The pid of the command, once it has been exec'd."""
+        return self.commands(1, deadline)[0]
+
+    def commands(self, count, deadline=DEADLINE):
+        """The pids of so many commands, once all have been exec'd."""
         own = procfs.exe(self.pid)
 
         def exec_done():
-            for child in procfs.children(self.pid):
-                if procfs.alive(child) and procfs.exe(child) not in (None, own):
-                    return child
-            return None
-        return self._until(exec_done, deadline, "the command ran")
+            pids = [child for child in procfs.children(self.pid)
+                    if procfs.alive(child) and procfs.exe(child) not in (None, own)]
+            return pids if len(pids) >= count else None
+        return self._until(exec_done, deadline, f"{count} of the command ran")
+
+    def first_process(self):
+        """panicmon, seen from outside, where `prefix` is UNSHARE: its child."""
+        return wait_until(lambda: [pid for pid in procfs.children(self.pid) if procfs.comm(pid) == "panicmon"],
+                          what="panicmon")[0]
 
     def hosts(self):
         """The handler hosts that live: {"log": pid}."""
@@ -197,6 +244,7 @@ class Panicmon:
         self.environment = {key: value for key, value in os.environ.items()
                             if not key.startswith("PANICMON_")}
         self.environment["PM_TEST_ID"] = test_id
+        self.afterwards = []  # to be called when all processes of the test are gone
         self._runs = []
 
     def config(self, text, name="test.ini"):
@@ -249,12 +297,14 @@ class Panicmon:
         folder, line = self.arguments(command, config, options, name, events)
         return self._spawn(folder, [*prefix, *line], env, stdin, cwd, popen_arguments)
 
-    def start_raw(self, arguments, *, env=None, stdin=subprocess.DEVNULL, cwd=None, **popen_arguments):
+    def start_raw(self, arguments, *, prefix=(), env=None, stdin=subprocess.DEVNULL, cwd=None,
+                  **popen_arguments):
         """panicmon with exactly these arguments."""
         folder = self.folder / f"run{len(self._runs)}"
         folder.mkdir()
         self.events_path = folder / "events"
-        return self._spawn(folder, [self.path, *map(str, arguments)], env, stdin, cwd, popen_arguments)
+        line = [*map(str, prefix), self.path, *map(str, arguments)]
+        return self._spawn(folder, line, env, stdin, cwd, popen_arguments)
 
     def _spawn(self, folder, line, env, stdin, cwd, popen_arguments):
         # Files, not pipes: whoever is left holding a pipe would keep the test waiting for its end.

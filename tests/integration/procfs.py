@@ -99,6 +99,15 @@ def descriptors(pid):
     return found
 
 
+def waits_ms(pid):
+    """The timeout of the epoll_wait(2) that it is in, -1: for ever; None: it is not in one."""
+    words = _read(pid, "syscall").split()
+    if len(words) < 5:
+        return None
+    timeout = int(words[4], 16)
+    return -1 if timeout == 0xffffffff else timeout
+
+
 def pss_kb(pid):
     """The proportional set size in kB."""
     for line in _read(pid, "smaps_rollup").decode().splitlines():

@@ -1,7 +1,6 @@
 """Bad config: the command is never started, and each mistake is told with file, line, key and remedy."""
 import os
 import shutil
-import tempfile
 
 import pytest
 
@@ -34,7 +33,7 @@ def test_the_config_of_these_tests_is_good(panicmon, tmp_path):
 @pytest.mark.parametrize("text, line", [
     ("[panicmno]\n", "CONFIG:1: [panicmno] unknown section; did you mean 'panicmon'?"),
     ("\n[handlr:log]\n", "CONFIG:2: [handlr:log] unknown section; did you mean 'handler:log'?"),
-    ("[completely_else]\n", "CONFIG:1: [completely_else] unknown section; the sections are [panicmon], [handler:NAME]"),
+    ("[completely_else]\n", "CONFIG:1: [completely_else] unknown section; the sections are [panicmon], [process], [handler:NAME]"),
     ("[panicmon]\nstart_timout = 2s\n", "CONFIG:2: [panicmon] unknown key 'start_timout'; did you mean 'start_timeout'?"),
     ("[panicmon]\nx = 1\n", "CONFIG:2: [panicmon] unknown key 'x'; its keys are name, handler_dir, start_timeout, "
      "drain_timeout, include"),
@@ -48,7 +47,7 @@ def test_the_config_of_these_tests_is_good(panicmon, tmp_path):
      "CONFIG:3: [handler:log] this section stands twice, first at CONFIG:1; remove one"),
     ("[panicmon]\n[panicmon]\n", "CONFIG:2: [panicmon] this section stands twice, first at CONFIG:1; remove one"),
     ("[panicmon]\nname = a\nname = b\n", "CONFIG:3: [panicmon] 'name' stands twice, first at CONFIG:2; remove one"),
-    ("name = a\n", "CONFIG:1: a key before any section; write [panicmon] or [handler:NAME] above it"),
+    ("name = a\n", "CONFIG:1: a key before any section; write [panicmon], [process] or [handler:NAME] above it"),
     ("[panicmon\n", "CONFIG:1: no ']' after '['; write a section as [NAME]"),
     ("[panicmon]\nname\n", "CONFIG:2: [panicmon] no '=' in this line; write KEY = VALUE, or ';' before a comment"),
     ("[panicmon]\nname =\n", "CONFIG:2: [panicmon] name: no value; write one, or leave the key out"),
@@ -56,6 +55,18 @@ def test_the_config_of_these_tests_is_good(panicmon, tmp_path):
     ("[handler:]\n", "CONFIG:1: [handler:] not a handler's name; write [handler:NAME] with a NAME of at most"),
     ("[handler:log]\nwhen.then = x\n", "CONFIG:2: [handler:log] unknown key 'when.then'; "),
     ("[panicmon]\ninclude = nothing.ini\n", "CONFIG:2: [panicmon] include: "),
+    ("[proces]\n", "CONFIG:1: [proces] unknown section; did you mean 'process'?"),
+    ("[process]\nsignal = TERM\n", "CONFIG:2: [process] unknown key 'signal'; did you mean 'signals'?"),
+    ("[process]\n\nsignals = HUP, TRM\n", "CONFIG:3: [process] signals: 'TRM' is no signal; did you mean 'TERM'?"),
+    ("[process]\nsignals = KILL\n", "CONFIG:2: [process] signals: 'KILL' cannot be taken: the kernel gives it to no process; "
+     "leave it out"),
+    ("[process]\nrewrite = TERM:QUIT\nsignals = HUP\n", "CONFIG:2: [process] rewrite: 'TERM' is not in signals; "),
+    ("[process]\nsignal_target = group\ngroup = inherit\n", "CONFIG:2: [process] signal_target: 'group' would be panicmon's own "),
+    ("[process]\nremap = 143:256\n", "CONFIG:2: [process] remap: '256' is no exit status: write a number from 0 to 255"),
+    ("[process]\nstdout = /var/log/x\n", "CONFIG:2: [process] stdout: '/var/log/x' is none of: inherit, null, append:/PATH; "
+     "did you mean 'append:/var/log/x'?"),
+    ("[process]\nenv.1X = a\n", "CONFIG:2: [process] env.1X: '1X' is no name of a variable: write env.NAME with letters, "),
+    ("[process]\ninstances = 65\n", "CONFIG:2: [process] instances: '65' is out of range: write a number from 1 to 64"),
 ])
 def test_mistake(refused, text, line):
     lines = refused(text)
@@ -69,6 +80,8 @@ def test_mistake(refused, text, line):
     ("handlr:log.path=x", "-o handlr:log.path: [handlr:log] unknown section; did you mean 'handler:log'?"),
     ("nonsense", "-o: 'nonsense' has no '='; write -o SECTION.KEY=VALUE"),
     ("password=hunter2", "-o: 'password' is no SECTION.KEY before '='; write -o SECTION.KEY=VALUE"),
+    ("process.signals=TRM", "-o process.signals: [process] signals: 'TRM' is no signal; did you mean 'TERM'?"),
+    ("process.env.A-B=hunter2", "-o process.env.A-B: [process] env.A-B: 'A-B' is no name of a variable: "),
     ("handler:log.formta=json", "-o handler:log.formta: [handler:log] unknown key 'formta'; did you mean 'format'?"),
 ])
 def test_mistake_on_the_command_line(refused, option, line):
@@ -79,6 +92,18 @@ def test_mistake_on_the_command_line(refused, option, line):
 
 def test_the_value_of_an_option_is_not_shown_with_a_mistake_of_its_key(refused):
     assert "hunter2" not in "".join(refused(None, options=["panicmon.pasword=hunter2"]))
+
+
+def test_the_value_of_a_variable_is_not_shown_with_any_mistake(refused):
+    lines = refused("[process]\nenv.TOKEN = hunter2\nenv.TOKEN = hunter2\nenv.9 = hunter2\nenv TOKEN = hunter2\n"
+                    "evn.TOKEN = hunter2\n", options=["process.env.=hunter2"])
+    assert len(lines) == 5
+    assert "hunter2" not in "".join(lines)
+
+
+def test_all_mistakes_of_one_list_are_told_in_one_go(refused):
+    lines = refused("[process]\nsignals = TRM, HUP, KILL\nremap = 143:0 x:1 143:1\n")
+    assert [line.split(" ")[0] for line in lines] == ["CONFIG:2:", "CONFIG:2:", "CONFIG:3:", "CONFIG:3:"]
 
 
 def log_text(panicmon, **keys):
@@ -136,15 +161,6 @@ def test_binary_as_config(refused, panicmon):
     lines = refused(pm.pathlib.Path(panicmon.path))
     assert len(lines) <= 30
     assert all(line.startswith("CONFIG:") for line in lines)
-
-
-@pytest.fixture
-def public_folder():
-    """A folder that other users can get to, unlike pytest's."""
-    folder = pm.pathlib.Path(tempfile.mkdtemp(prefix="panicmon-test-", dir="/tmp"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder)
 
 
 def as_nobody():
@@ -245,9 +261,8 @@ def test_an_included_mistake_names_its_own_file(refused, tmp_path):
 
 
 def test_the_shipped_configs_are_good(panicmon, tmp_path):
-    source = pm.pathlib.Path(os.environ.get("PM_SOURCE_DIR") or pm.pathlib.Path(__file__).parents[2])
     for name in ("panicmon.ini", "quickstart.ini"):
-        done = panicmon.run(["sh", "-c", "exit 6"], config=source / "conf" / name, cwd=tmp_path, options=[] if pm.is_trusted(
+        done = panicmon.run(["sh", "-c", "exit 6"], config=pm.source_dir() / "conf" / name, cwd=tmp_path, options=[] if pm.is_trusted(
             panicmon.handler_dir) else ["handler:log.trust_path=yes"] + ["handler:file.trust_path=yes"] * (name[0] == "q"))
         assert done.status == 6
         assert "process.exited" in done.stderr or "exited" in done.stderr

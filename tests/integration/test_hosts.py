@@ -54,11 +54,19 @@ def test_a_host_that_is_killed_at_random_moments_misses_nothing(panicmon, tmp_pa
     done = run.wait()
     assert done.status == 0
     assert done.stderr.count("handler 'log': its host was killed by SIGKILL; starting it again") == kills - 1
-    for log in ("log", "other"):
-        events = pm.read_events(tmp_path / log)
+    for log, torn in (("log", kills - 1), ("other", 0)):
+        events = pm.read_events(tmp_path / log, torn)
         assert_whole(events)
         assert_all_values(events, count)
     assert not any("attempt" in event for event in pm.read_events(tmp_path / "other"))
+
+
+def test_a_line_that_was_cut_spoils_no_other(panicmon, tmp_path):
+    """What a host leaves that is killed in the middle of a write."""
+    (tmp_path / "log").write_text('{"event":"signal.pas', encoding="utf-8")
+    config = panicmon.config(panicmon.log_section("log", tmp_path / "log"))
+    assert panicmon.run(["true"], config=config).status == 0
+    assert pm.names(pm.read_events(tmp_path / "log", torn=1)) == ["process.started", "process.exited"]
 
 
 def is_ready(host):
@@ -233,6 +241,7 @@ def test_no_zombie_and_no_descriptor_is_left_by_a_host(panicmon, tmp_path):
     run = panicmon.start([pm.tool("sigcount"), "-q", int(signal.SIGTERM), tmp_path / "taken"], config=config)
     run.wait_for_stdout("ready")
     host = run.host()
+    pm.wait_until(lambda: "pm-guard" in map(procfs.comm, procfs.children(run.pid)), what="the guard")
     before = procfs.descriptors(run.pid)
     for _ in range(3):
         os.kill(host, signal.SIGKILL)

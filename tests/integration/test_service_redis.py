@@ -149,7 +149,7 @@ def test_the_group_ends_without_any_handler_too(panicmon, tmp_path):
     """DESIGN 1.4: when panicmon dies, however it dies, the command dies, and its whole group with it."""
     config = panicmon.config("")
     run, group = stubborn(panicmon, tmp_path, config)
-    pm.wait_until(lambda: "pm:guard" in map(procfs.comm, procfs.children(run.pid)), what="the guard")
+    pm.wait_until(lambda: "pm-guard" in map(procfs.comm, procfs.children(run.pid)), what="the guard")
     os.kill(run.pid, signal.SIGKILL)
     pm.wait_until(lambda: not procfs.living(group), deadline=10, what="the end of the whole group")
 
@@ -157,13 +157,14 @@ def test_the_group_ends_without_any_handler_too(panicmon, tmp_path):
 def test_what_was_waiting_is_delivered_by_the_survivors(panicmon, tmp_path):
     """Events that a handler had not taken yet when panicmon was killed."""
     notes = tmp_path / "notes"
-    config = panicmon.config(plugins.section("slow", "hostile", path=notes))
+    config = panicmon.config(plugins.section("slow", "hostile", path=notes) +
+                             panicmon.log_section("log", tmp_path / "log"))
     run = panicmon.start([pm.tool("sigcount"), tmp_path / "taken"], config=config)
     run.wait_for_stdout("ready")
     host = run.host("slow")
     os.kill(host, signal.SIGSTOP)
     assert panicmon.spawn([pm.tool("sigqueue_storm"), run.pid, 10]).wait(pm.DEADLINE) == 0
-    pm.wait_until(lambda: len((tmp_path / "taken").read_text().splitlines()) == 10, what="the signals")
+    pm.wait_until(lambda: len(pm.read_events(tmp_path / "log")) == 21, what="the signals to be told")
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     os.kill(host, signal.SIGCONT)

@@ -1,12 +1,27 @@
 """The command cannot tell that it is wrapped: what it inherits is what it would inherit without."""
+import ctypes
+import fcntl
 import os
+import platform
 import resource
 import signal
+import struct
 import subprocess
+import termios
 
 import pytest
 
 import pm
+import procfs
+from terminals import on_terminal
+
+
+LIBC = ctypes.CDLL(None, use_errno=True)
+PR_SET_TIMERSLACK, PR_SET_SECCOMP, PR_SET_NO_NEW_PRIVS, PR_SET_THP_DISABLE = 29, 22, 38, 41
+SECCOMP_MODE_FILTER = 2
+ADDR_NO_RANDOMIZE = 0x0040000
+IOPRIO_IDLE = 3 << 13
+SYS_IOPRIO_SET = {"x86_64": 251, "aarch64": 30}.get(platform.machine())
 
 
 def close(*descriptors):
@@ -29,9 +44,53 @@ def limits():
     resource.setrlimit(resource.RLIMIT_STACK, (2 << 20, resource.RLIM_INFINITY))
 
 
-def more_descriptors():
-    for fd in (5, 9, 40):
+def more_descriptors(*which):
+    for fd in which:
         os.dup2(0, fd, inheritable=True)
+
+
+def prctl(*arguments):
+    if LIBC.prctl(*map(ctypes.c_ulong, arguments)) != 0:
+        raise OSError(ctypes.get_errno(), f"prctl {arguments}")
+
+
+def seccomp():
+    """A filter that allows everything: BPF_RET | BPF_K with SECCOMP_RET_ALLOW."""
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+    code = ctypes.create_string_buffer(struct.pack("HBBI", 0x06, 0, 0, 0x7fff0000))
+    program = ctypes.create_string_buffer(struct.pack("HxxxxxxP", 1, ctypes.addressof(code)))
+    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, ctypes.addressof(program), 0, 0)
+
+
+def attributes():
+    """What has no other place."""
+    LIBC.personality(ADDR_NO_RANDOMIZE)
+    prctl(PR_SET_TIMERSLACK, 123456, 0, 0, 0)
+    prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    if SYS_IOPRIO_SET is not None:
+        LIBC.syscall(SYS_IOPRIO_SET, 1, 0, IOPRIO_IDLE)
+    for name, value in (("oom_score_adj", "500"), ("coredump_filter", "0x11")):
+        with open(f"/proc/self/{name}", "w", encoding="utf-8") as file:
+            file.write(value)
+
+
+def groups():
+    if os.geteuid() == 0:
+        os.setgroups([0, 7, 4711])
+
+
+def everything():
+    groups()
+    attributes()
+    seccomp()
+    os.umask(0o137)
+    os.nice(2)
+    ignore(signal.SIGHUP, signal.SIGTSTP, signal.SIGUSR2, signal.SIGRTMAX)
+    block(signal.SIGTERM, signal.SIGTTOU, signal.SIGCHLD, signal.SIGRTMIN)
+    more_descriptors(*range(10, 510))
+    close(0, 1)
 
 
 ODDITIES = {
@@ -47,49 +106,97 @@ ODDITIES = {
     "closed stdout": lambda: close(1),
     "closed stderr": lambda: close(2),
     "closed all three": lambda: close(0, 1, 2),
-    "more descriptors": more_descriptors,
+    "more descriptors": lambda: more_descriptors(5, 9, 40),
+    "500 more descriptors": lambda: more_descriptors(*range(10, 510)),
     "a umask": lambda: os.umask(0o137),
     "limits": limits,
     "nice": lambda: os.nice(3),
-    "a session of its own": os.setsid,
+    "groups": groups,
+    "a filter of system calls": seccomp,
+    "attributes": attributes,
+    "everything": everything,
 }
 
 
-def lines(path):
-    """What probe wrote. Its own pid does not count, and the session is its starter's or its own."""
-    return sorted(path.read_text(encoding="utf-8", errors="surrogateescape").splitlines())
+def lines(path, pid):
+    """What probe wrote, of a process that was started as `pid`. If that leads the session, its number is
+    no difference."""
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    path.unlink()
+    return sorted(text.replace(f"session {pid}\n", "session of its starter\n").splitlines())
+
+
+def start_of(odd, where, terminal):
+    """What is done before the program is executed."""
+    def prepare():
+        if where == "on a terminal":
+            os.setsid()
+            fcntl.ioctl(terminal.slave, termios.TIOCSCTTY, 0)
+        if where == "in a session of its own":
+            os.setsid()
+        ODDITIES[odd]()
+    return prepare
 
 
 @pytest.mark.parametrize("odd", list(ODDITIES), ids=[name.replace(" ", "-") for name in ODDITIES])
-@pytest.mark.parametrize("handlers", [0, 2])
-def test_what_a_command_inherits(panicmon, tmp_path, odd, handlers):
+@pytest.mark.parametrize("where, handlers", [("as we are", 0), ("in a session of its own", 2), ("on a terminal", 2),
+                                             ("on a terminal", 0)])
+def test_what_a_command_inherits(panicmon, terminal, tmp_path, odd, where, handlers):
     report = tmp_path / "report"
     environment = {"ODD": "a\nb", "EMPTY": "", "PATH": os.environ["PATH"]}
     config = panicmon.config("".join(panicmon.log_section(f"log{i}", tmp_path / f"log{i}") for i in range(handlers)))
     command = [pm.tool("probe"), str(report), "", "an argument"]
-
-    def prepare():
-        if odd == "a session of its own":
-            return  # start_new_session does it
-        ODDITIES[odd]()
-    how = {"preexec_fn": prepare, "close_fds": False, "cwd": tmp_path, "stdin": subprocess.DEVNULL,
-           "start_new_session": odd == "a session of its own"}
+    how = {"preexec_fn": start_of(odd, where, terminal), "close_fds": False, "cwd": tmp_path, "stdin": subprocess.DEVNULL}
 
     with open(tmp_path / "out", "wb") as out, open(tmp_path / "err", "wb") as err:
         streams = {"stdout": out, "stderr": err}
         plain = panicmon.spawn(command, env=environment, **streams, **how)
         assert plain.wait(pm.DEADLINE) == 0
-        wanted = lines(report)
-        report.unlink()
-        assert panicmon.run(command, config=config, env=environment, **streams, **how).status == 0
-    found = lines(report)
-    if odd == "a session of its own":
-        wanted, found = ([line for line in some if not line.startswith("session ")] for some in (wanted, found))
-    assert found == wanted
+        wanted = lines(report, plain.pid)
+        run = panicmon.start(command, config=config, env=environment, **streams, **how)
+        assert run.wait().status == 0
+    assert lines(report, run.pid) == wanted
+    if where != "as we are":
+        assert {"foreground yes" in wanted, "terminal 0" not in wanted} == {where == "on a terminal"}
     if handlers:
         events = pm.read_events(tmp_path / "log0")
         assert pm.names(events) == ["process.started", "process.exited"]
         assert pm.read_events(tmp_path / "log1") == events
+
+
+def test_the_only_difference_is_a_group_of_its_own(panicmon):
+    run = panicmon.start(["sleep", "1000"])
+    command = run.command()
+    assert procfs.process_group(command) == command
+    assert procfs.process_group(run.pid) == os.getpgrp()
+    assert procfs.parent(command) == run.pid
+    run.send(signal.SIGTERM)
+    run.wait()
+
+
+def test_nohup_holds(panicmon, terminal, tmp_path):
+    """The command of `nohup panicmon` stays when the terminal goes, and what is sent is still told."""
+    run = on_terminal(panicmon, terminal, ["sleep", "1000"], prefix=["nohup"], stdout=subprocess.DEVNULL)
+    command = run.command()
+    terminal.hang_up()
+    assert run.wait_for_event("signal.passed")["signal"] == "SIGHUP"
+    assert procfs.status(command)["SigIgn"][-1] == "1"
+    run.send(signal.SIGHUP)
+    run.wait_for_event("signal.passed", 3)  # SIGCONT was the second
+    assert procfs.alive(command)
+    run.send(signal.SIGTERM)
+    assert run.wait().status == -signal.SIGTERM
+
+
+@pytest.mark.parametrize("group", ["new", "inherit", "session"])
+def test_an_alarm_that_was_set_before(panicmon, group):
+    """`perl -e 'alarm 1; exec @ARGV'` and its like: a time limit that an exec keeps (alarm(2))."""
+    def prepare():
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+    options = [] if group == "new" else [f"process.group={group}"]
+    done = panicmon.run(["sleep", "1000"], options=options, preexec_fn=prepare)
+    assert done.status == -signal.SIGALRM
+    assert done.names == ["process.started", "signal.received", "signal.passed", "process.exited"]
 
 
 def test_what_is_pending_before_panicmon_is_not_lost(panicmon, tmp_path):

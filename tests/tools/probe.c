@@ -7,11 +7,14 @@
 #include "config.h"
 
 #include <dirent.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -56,6 +59,42 @@ static void copy_lines(FILE *out, const char *what, const char *path, const char
 		fclose(in);
 }
 
+/* The controlling terminal, and whether we are in its foreground (proc_pid_stat(5)). */
+static void write_terminal(FILE *out)
+{
+	char line[4096];
+	int group, session, terminal, foreground;
+	FILE *in = fopen("/proc/self/stat", "re");
+
+	if (in == NULL || fgets(line, sizeof(line), in) == NULL)
+		return;
+	if (sscanf(strrchr(line, ')'), ") %*c %*d %d %d %d %d", &group, &session, &terminal,
+		   &foreground) == 4) {
+		fprintf(out, "session %d\n", session);
+		fprintf(out, "terminal %d\n", terminal);
+		fprintf(out, "foreground %s\n", foreground == group ? "yes" : "no");
+	}
+	fclose(in);
+}
+
+/* What the kernel keeps for a process, and hands on with fork and exec, that has no file. */
+static void write_attributes(FILE *out)
+{
+	enum { IOPRIO_WHO_PROCESS = 1 };
+	struct sched_param param = {0};
+
+	sched_getparam(0, &param);
+	fprintf(out, "nice %d\n", getpriority(PRIO_PROCESS, 0));
+	fprintf(out, "scheduler %d %d\n", sched_getscheduler(0), param.sched_priority);
+	fprintf(out, "ioprio %ld\n", syscall(SYS_ioprio_get, IOPRIO_WHO_PROCESS, 0));
+	fprintf(out, "personality %x\n", (unsigned)personality(0xffffffff));
+	fprintf(out, "dumpable %d\n", prctl(PR_GET_DUMPABLE));
+	fprintf(out, "keepcaps %d\n", prctl(PR_GET_KEEPCAPS));
+	fprintf(out, "securebits %x\n", (unsigned)prctl(PR_GET_SECUREBITS));
+	fprintf(out, "timerslack %d\n", prctl(PR_GET_TIMERSLACK));
+	fprintf(out, "thp %d\n", prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0));
+}
+
 int main(int argc, char **argv)
 {
 	static const char *const status[] = {
@@ -74,10 +113,10 @@ int main(int argc, char **argv)
 	copy_lines(out, "limit", "/proc/self/limits", NULL);
 	copy_lines(out, "oom", "/proc/self/oom_score_adj", NULL);
 	copy_lines(out, "cgroup", "/proc/self/cgroup", NULL);
+	copy_lines(out, "coredump", "/proc/self/coredump_filter", NULL);
 	fprintf(out, "cwd %s\n", getcwd(folder, sizeof(folder)) != NULL ? folder : "none");
-	fprintf(out, "nice %d\n", getpriority(PRIO_PROCESS, 0));
-	fprintf(out, "dumpable %d\n", prctl(PR_GET_DUMPABLE));
-	fprintf(out, "session %d\n", getsid(0));
+	write_terminal(out);
+	write_attributes(out);
 	for (char **entry = environ; *entry != NULL; entry++)
 		fprintf(out, "env %s\n", *entry);
 	for (int i = 0; i < argc; i++)

@@ -32,6 +32,11 @@ tests_unit_test_process_SOURCES = \
 	tests/unit/test_process.c \
 	tests/unit/test_process.h \
 	tests/unit/test_process_children.c \
+	tests/unit/test_process_command.c \
+	tests/unit/test_process_environment.c \
+	tests/unit/test_process_guard.c \
+	tests/unit/test_process_leftovers.c \
+	tests/unit/test_process_registered.c \
 	tests/unit/test_process_signals.c \
 	tests/unit/test_process_spawn.c
 tests_unit_test_process_CFLAGS = $(unit_cflags)
@@ -43,7 +48,12 @@ tests_unit_test_executor_SOURCES = \
 	tests/unit/leftovers.h \
 	tests/unit/test_executor.c \
 	tests/unit/test_executor.h \
-	tests/unit/test_executor_pass.c
+	tests/unit/test_executor_jobs.c \
+	tests/unit/test_executor_pass.c \
+	tests/unit/test_executor_sender.c \
+	tests/unit/test_executor_several.c \
+	tests/unit/test_executor_several_pass.c \
+	tests/unit/test_executor_stop.c
 tests_unit_test_executor_CFLAGS = $(unit_cflags)
 tests_unit_test_executor_LDADD = src/executor/libpm_executor.la src/process/libpm_process.la \
 	src/event/libpm_event.la src/base/libpm_base.la $(CHECK_LIBS)
@@ -63,6 +73,8 @@ tests_unit_test_config_SOURCES = \
 	tests/unit/test_config.h \
 	tests/unit/test_config_files.c \
 	tests/unit/test_config_mistakes.c \
+	tests/unit/test_config_process.c \
+	tests/unit/test_config_process_mistakes.c \
 	tests/unit/test_config_value.c
 tests_unit_test_config_CFLAGS = $(unit_cflags)
 tests_unit_test_config_LDADD = src/config/libpm_config.la src/base/libpm_base.la $(INIH_LIBS) \
@@ -72,6 +84,7 @@ unit_tests += tests/unit/test_handler
 tests_unit_test_handler_SOURCES = \
 	tests/unit/test_handler.c \
 	tests/unit/test_handler.h \
+	tests/unit/test_handler_keeper.c \
 	tests/unit/test_handler_module.c \
 	tests/unit/test_handler_options.c
 tests_unit_test_handler_CFLAGS = $(unit_cflags)

@@ -91,6 +91,16 @@ const char *complaints_of(const char *override)
 	return said == NULL ? "" : said;
 }
 
+const char *about(const char *lines)
+{
+	char *text;
+
+	ck_assert_int_ge(asprintf(&text, "[process]\n%s\n", lines), 0);
+	const char *says = complaints(text);
+	free(text);
+	return says;
+}
+
 const struct pm_config_handler *handler(const char *name)
 {
 	for (size_t i = 0; i < config.handler_count; i++)
@@ -343,6 +353,8 @@ int main(void)
 	add_setting_tests(suite);
 	add_mistake_tests(suite);
 	add_file_tests(suite);
+	add_process_tests(suite);
+	add_process_mistake_tests(suite);
 	add_override_tests(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

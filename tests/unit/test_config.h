@@ -24,6 +24,8 @@ size_t load_with(const char *file, const char *const *overrides, size_t count);
 /* The complaints about a file a.ini with this text, or about one -o; "" for none. */
 const char *complaints(const char *text);
 const char *complaints_of(const char *override);
+/* The complaints about a [process] with these lines, of which the first is a.ini:2. */
+const char *about(const char *lines);
 
 /* These fail the test if there is none. */
 const struct pm_config_handler *handler(const char *name);
@@ -33,5 +35,7 @@ TCase *add_case(Suite *suite, const char *name);
 void add_value_tests(Suite *suite);
 void add_mistake_tests(Suite *suite);
 void add_file_tests(Suite *suite);
+void add_process_tests(Suite *suite);
+void add_process_mistake_tests(Suite *suite);
 
 #endif

@@ -18,7 +18,7 @@ static const struct {
 	 "a.ini:3: [panicmon] not a key before '=': it is made of letters, digits, '_', '-' and '.'; "
 	 "write KEY = VALUE\n"},
 	{"name = x\n[panicmon]\n",
-	 "a.ini:1: a key before any section; write [panicmon] or [handler:NAME] above it\n"},
+	 "a.ini:1: a key before any section; write [panicmon], [process] or [handler:NAME] above it\n"},
 	{"[panicmon]\rname = x\r",
 	 "a.ini:1: a carriage return within the line; end lines with LF or CR LF\n"},
 	{"[handler:a]\nx = 1\n y = 2\n  continued\n",
@@ -36,7 +36,7 @@ static const struct {
 	{"[handlr:log]\n", "a.ini:1: [handlr:log] unknown section; did you mean 'handler:log'?\n"},
 	{"[handler]\n", "a.ini:1: [handler] unknown section; did you mean 'handler:NAME'?\n"},
 	{"[statsd]\n",
-	 "a.ini:1: [statsd] unknown section; the sections are [panicmon], [handler:NAME]\n"},
+	 "a.ini:1: [statsd] unknown section; the sections are [panicmon], [process], [handler:NAME]\n"},
 	{"[handler:]\n", "a.ini:1: [handler:] not a handler's name; write [handler:NAME] with a NAME of at "
 			 "most 41 letters, digits, '_' and '-'\n"},
 	{"[handler:a b]\n", "a.ini:1: [handler:a b] not a handler's name; write [handler:NAME] with a NAME "
@@ -44,7 +44,7 @@ static const struct {
 	{"[handler:../x]\n", "a.ini:1: [handler:../x] not a handler's name; write [handler:NAME] with a "
 			     "NAME of at most 41 letters, digits, '_' and '-'\n"},
 	{"[\x1b[31mred]\n",
-	 "a.ini:1: [?[31mred] unknown section; the sections are [panicmon], [handler:NAME]\n"},
+	 "a.ini:1: [?[31mred] unknown section; the sections are [panicmon], [process], [handler:NAME]\n"},
 	{"[handler:a]\nx = 1\n[panicmon]\n[handler:a]\n",
 	 "a.ini:4: [handler:a] this section stands twice, first at a.ini:1; remove one\n"},
 	{"[panicmon]\nname = a\n[panicmon]\n",
@@ -98,7 +98,7 @@ START_TEST(all_mistakes_in_one_load)
 				    "good = yes\n"
 				    "[handler:a]\n"
 				    "timeout = x\n"),
-			 "a.ini:1: a key before any section; write [panicmon] or [handler:NAME] above it\n"
+			 "a.ini:1: a key before any section; write [panicmon], [process] or [handler:NAME] above it\n"
 			 "a.ini:3: [panicmon] unknown key 'nmae'; did you mean 'name'?\n"
 			 "a.ini:4: [panicmon] no '=' in this line; write KEY = VALUE, or ';' before a comment\n"
 			 "a.ini:5: [panicmon] start_timeout: 'soon' is not a duration: write a number and ms, "

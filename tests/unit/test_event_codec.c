@@ -36,9 +36,10 @@ const struct field fields[] = {
 	FIELD(VALUE, value, FIELD_I32),
 	FIELD(TARGET_PID, target_pid, FIELD_I32),
 	FIELD(STDERR_TAIL, stderr_tail, FIELD_TEXT),
+	FIELD(INSTANCE, instance, FIELD_I32),
 };
 const size_t field_count = sizeof(fields) / sizeof(fields[0]);
-_Static_assert(sizeof(fields) / sizeof(fields[0]) == PANICMON_HAS_STDERR_TAIL + 1,
+_Static_assert(sizeof(fields) / sizeof(fields[0]) == PANICMON_HAS_INSTANCE + 1,
 	       "every field is tested");
 
 struct panicmon_event bare_event(void)

@@ -20,9 +20,11 @@ struct told told[TOLD_MAX];
 size_t told_count;
 size_t settled;
 int64_t telling_takes_ns;
+void (*as_it_is_told)(const struct panicmon_event *event);
 struct pm_loop loop;
 struct pm_children children;
 struct pm_executor executor;
+struct pm_run together;
 struct pm_error error;
 char self[4096];
 
@@ -46,6 +48,8 @@ static void on_event(void *arg, struct panicmon_event *event)
 	if (event->sender_command != NULL)
 		snprintf(here->sender_command, sizeof(here->sender_command), "%s",
 			 event->sender_command);
+	if (as_it_is_told != NULL)
+		as_it_is_told(event);
 }
 
 static void on_settle(void *arg)
@@ -91,7 +95,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	pm_executor_close(&executor);
+	pm_run_close(&together);
 	pm_children_close(&children);
 	pm_loop_close(&loop);
 }
@@ -106,16 +110,32 @@ TCase *add_case(Suite *suite, const char *name)
 	return tests;
 }
 
-static int try_command(char *const *argv)
+struct pm_executor_options options_of(char *const *argv)
 {
-	options = (struct pm_executor_options){
-		.command = {.argv = argv, .inherited = {.blocked = ~UINT64_C(0)}},
+	return (struct pm_executor_options){
+		.command = {.argv = argv,
+			    .inherited = {.blocked = ~UINT64_C(0)},
+			    .output = -1,
+			    .errors = -1,
+			    .directory = -1},
 		.signals = ~UINT64_C(0),
 		.emit = on_event,
 		.settle = on_settle,
 		.arg = &sink_arg,
 	};
-	return pm_executor_open(&executor, &loop, &children, &options, &error);
+}
+
+static int try_command(char *const *argv)
+{
+	options = options_of(argv);
+	const struct pm_run_setup setup = {
+		.loop = &loop,
+		.children = &children,
+		.options = &options,
+		.count = 1,
+		.job_control = true,
+	};
+	return pm_run_open(&together, &executor, &setup, &error);
 }
 
 void open_command(char *const *argv)
@@ -153,8 +173,8 @@ START_TEST(exits)
 
 	snprintf(text, sizeof(text), "%d", code);
 	open_role("exit", text);
-	pm_executor_start(&executor);
-	pm_executor_wait(&executor);
+	pm_run_start(&together);
+	pm_run_wait(&together);
 	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_EXITED);
 	ck_assert_int_eq(told[0].event.pid, executor.spawn.pid);
 	ck_assert_uint_eq(told[0].event.present, 0);
@@ -186,8 +206,8 @@ START_TEST(killed)
 
 	snprintf(text, sizeof(text), "%d", deadly[_i]);
 	open_role("die", text);
-	pm_executor_start(&executor);
-	pm_executor_wait(&executor);
+	pm_run_start(&together);
+	pm_run_wait(&together);
 	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_EXITED);
 	const struct panicmon_event *event = &told[1].event;
 	ck_assert_int_eq(event->code, -1);
@@ -208,8 +228,8 @@ START_TEST(usage)
 	const int64_t before = pm_clock_monotonic();
 
 	open_role("work", "50");
-	pm_executor_start(&executor);
-	pm_executor_wait(&executor);
+	pm_run_start(&together);
+	pm_run_wait(&together);
 	const struct panicmon_event *event = &only(PANICMON_PROCESS_EXITED)->event;
 	ck_assert_int_ge(event->cpu_user_us + event->cpu_system_us, 50 * 1000);
 	ck_assert_int_ge(event->runtime_ms, 50);
@@ -237,8 +257,8 @@ START_TEST(not_invoked)
 
 	setenv("PATH", "/usr/bin:/bin", 1); /* a folder that we may not search would be EACCES */
 	open_command(argv);
-	pm_executor_start(&executor);
-	pm_executor_wait(&executor);
+	pm_run_start(&together);
+	pm_run_wait(&together);
 	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_FAILED);
 	const struct panicmon_event *event = &told[1].event;
 	ck_assert(panicmon_event_has(event, PANICMON_HAS_ERROR));
@@ -258,7 +278,7 @@ START_TEST(not_invoked_and_reaped_first)
 	char *argv[] = {strdup("/nonexistent/command"), NULL};
 
 	open_command(argv);
-	pm_executor_start(&executor);
+	pm_run_start(&together);
 	wait_for_zombie();
 	pm_children_reap(&children);
 	ck_assert(executor.ended);
@@ -295,8 +315,8 @@ START_TEST(killed_at_the_gate)
 	pm_children_reap(&children);
 	ck_assert_uint_eq(told_count, 0);
 	ck_assert(!executor.ended);
-	pm_executor_start(&executor);
-	pm_executor_wait(&executor);
+	pm_run_start(&together);
+	pm_run_wait(&together);
 	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_EXITED);
 	ck_assert_int_eq(told[1].event.signal, SIGKILL);
 }
@@ -308,8 +328,8 @@ START_TEST(killed_at_the_gate_unseen)
 	open_role("exit", "0");
 	kill(executor.spawn.pid, SIGKILL);
 	wait_for_zombie();
-	pm_executor_start(&executor);
-	pm_executor_wait(&executor);
+	pm_run_start(&together);
+	pm_run_wait(&together);
 	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_EXITED);
 	ck_assert_int_eq(told[1].event.signal, SIGKILL);
 }
@@ -320,12 +340,12 @@ START_TEST(never_started)
 	open_role("exit", "0");
 	const pid_t pid = executor.spawn.pid;
 	ck_assert_int_eq(kill(pid, 0), 0);
-	pm_executor_close(&executor);
+	pm_run_close(&together);
 	ck_assert_uint_eq(told_count, 0);
 	ck_assert_int_eq(kill(pid, 0), -1);
 	ck_assert_int_eq(errno, ESRCH);
-	executor = (struct pm_executor){0};
-	pm_executor_close(&executor);
+	together = (struct pm_run){0};
+	pm_run_close(&together);
 }
 END_TEST
 
@@ -370,7 +390,7 @@ static int role_take(const char *arg)
 }
 
 /* Ends by itself when it gets a plain signal: with its number. */
-static int role_wait(const char *arg)
+int role_wait(const char *arg)
 {
 	sigset_t set;
 	siginfo_t info;
@@ -387,7 +407,8 @@ static int play(int argc, char **argv)
 		int (*role)(const char *arg);
 	} roles[] = {
 		{"exit", atoi}, {"die", role_die}, {"work", role_work}, {"take", role_take},
-		{"wait", role_wait},
+		{"wait", role_wait}, {"hear", role_hear}, {"family", role_family},
+		{"stay", role_stay},
 	};
 
 	alarm(100);
@@ -425,6 +446,10 @@ int main(int argc, char **argv)
 
 	add_end_tests(suite);
 	add_pass_tests(suite);
+	add_several_tests(suite);
+	add_several_pass_tests(suite);
+	add_stop_tests(suite);
+	add_jobs_tests(suite);
 	inherit_leftovers();
 	srunner_run_all(runner, CK_ENV);
 	end_leftovers();

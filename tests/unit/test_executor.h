@@ -3,12 +3,17 @@
 #define PM_TESTS_UNIT_TEST_EXECUTOR_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-#include "executor/executor.h"
+#include "executor/run.h"
 
 void add_pass_tests(Suite *suite);
+void add_several_tests(Suite *suite);
+void add_several_pass_tests(Suite *suite);
+void add_stop_tests(Suite *suite);
+void add_jobs_tests(Suite *suite);
 
 /* What was told, in its order. */
 struct told {
@@ -20,10 +25,12 @@ extern struct told told[TOLD_MAX];
 extern size_t told_count;
 extern size_t settled; /* calls of settle() */
 extern int64_t telling_takes_ns;
+extern void (*as_it_is_told)(const struct panicmon_event *event); /* NULL: nothing more is done */
 
 extern struct pm_loop loop;
 extern struct pm_children children;
-extern struct pm_executor executor;
+extern struct pm_executor executor; /* the only one of `together` */
+extern struct pm_run together;
 extern struct pm_error error;
 extern char self[4096];
 
@@ -35,6 +42,9 @@ TCase *add_case(Suite *suite, const char *name);
 void open_role(const char *role, const char *arg);
 void open_command(char *const *argv);
 
+/* The options that they use, for a command that is told of to the same sink. */
+struct pm_executor_options options_of(char *const *argv);
+
 /* The only one of this type; fails the test if there is none, or more. */
 const struct told *only(uint32_t type);
 
@@ -44,5 +54,77 @@ void assert_told(const uint32_t *types);
 
 /* Waits until the command has ended, but leaves it to be reaped. */
 void wait_for_zombie(void);
+
+/* ---- somebody who sends signals ---- */
+
+struct sender {
+	pid_t pid;
+	int pipe; /* the sender lives until it is closed: its name can be looked up */
+};
+
+struct to_send {
+	int signal;
+	bool queued; /* with the value 0, 1, 2... */
+	int count;
+};
+
+/* Returns when all was sent to this process, and waits there: all is blocked. The sender ends with
+ * the test at the latest; the executor's children reap it. */
+struct sender send_signals(const struct to_send *what, size_t count);
+
+/* By a sender who goes at once. */
+void send_signal(int signal, bool queued, int count);
+
+bool is_under_valgrind(void);
+
+/* Starts `together`. What comes between the command's fork and its exec must arrive. Only valgrind
+ * loses it: then, lets the exec be over first. */
+void start(void);
+
+/* No signal can be queued for it any more, and again. */
+void close_the_queue(const struct pm_executor *of);
+void open_the_queue(const struct pm_executor *of);
+
+/* ---- several commands ---- */
+
+enum { SEVERAL = 3 };
+extern struct pm_executor several[SEVERAL]; /* of `together`, the instances 1, 2, 3 */
+extern struct pm_executor_options several_options[SEVERAL];
+
+/* What a command says that has the role "hear", of each signal it got. */
+struct heard {
+	int signal, code, value;
+	pid_t pid; /* that of the one who heard it */
+};
+
+/* Three that hear, each with a pipe of its own: first the options, then the run. */
+void prepare_several(void);
+void open_several(void);
+
+/* In between: another role than that. */
+void give_role(int index, const char *role, const char *arg);
+
+/* What the command heard next; it must have heard something, or be about to. */
+struct heard hear(int index);
+bool has_heard(int index);
+
+/* Turns the loop until so much was told. */
+void turn_until_told(size_t count);
+
+/* Asserts the types of what was told of a command, in their order; 0 at the end. */
+void assert_told_of(int index, const uint32_t *types);
+#define ASSERT_TOLD_OF(index, ...) assert_told_of(index, (const uint32_t[]){__VA_ARGS__, 0})
+
+/* How much was told of a command; the nth of that, from 0. */
+size_t told_count_of(int index);
+const struct panicmon_event *told_of(int index, size_t nth);
+
+/* Kills those that are left, and waits for them; nothing may be told of one after its end. */
+void end_several(void);
+
+int role_hear(const char *arg);
+int role_family(const char *arg);
+int role_wait(const char *arg);
+int role_stay(const char *arg);
 
 #endif

@@ -1,4 +1,4 @@
-/* The handler room: what runs before a plugin is loaded. Hosts and the keeper are tested end to end. */
+/* The handler room: what runs before a plugin is loaded. Hosts are tested end to end. */
 #include <config.h>
 
 #include "test_handler.h"
@@ -82,6 +82,7 @@ int main(void)
 		return EXIT_FAILURE;
 	}
 	add_small_tests(suite);
+	add_keeper_tests(suite);
 	add_option_tests(suite);
 	add_module_tests(suite);
 	srunner_run_all(runner, CK_ENV);

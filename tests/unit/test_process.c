@@ -1,9 +1,10 @@
-/* The process room: signals, spawn and children, in a file each. */
+/* The process room: what its tests share, and the command that they start. */
 #include <config.h>
 
 #include "leftovers.h"
 #include "test_process.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -50,6 +51,25 @@ pid_t fork_child(void)
 	return pid;
 }
 
+pid_t fork_exiting(int status)
+{
+	const pid_t pid = fork_child();
+
+	if (pid == 0)
+		_exit(status);
+	return pid;
+}
+
+pid_t fork_staying(void)
+{
+	const pid_t pid = fork_child();
+
+	if (pid == 0)
+		for (;;)
+			pause();
+	return pid;
+}
+
 int end_of(pid_t pid)
 {
 	int status;
@@ -64,6 +84,18 @@ void wait_for_zombie(pid_t pid)
 	siginfo_t info;
 
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+}
+
+int open_descriptors(void)
+{
+	DIR *list = opendir("/proc/self/fd");
+	int count = 0;
+
+	ck_assert_ptr_nonnull(list);
+	while (readdir(list) != NULL)
+		count++;
+	closedir(list);
+	return count;
 }
 
 int read_mark(int fd)
@@ -100,6 +132,19 @@ static int role_mark(char **args)
 	return atoi(args[1]);
 }
 
+/* Two of a group, who stay; the other's pid comes after the mark. */
+static int role_family(char **args)
+{
+	const int fd = atoi(args[0]);
+	const pid_t member = fork();
+
+	if (member > 0 && (write(fd, "m", 1) != 1 ||
+			   write(fd, &member, sizeof(member)) != sizeof(member)))
+		return 90;
+	for (;;)
+		pause();
+}
+
 static int play(int argc, char **argv)
 {
 	alarm(100);
@@ -107,6 +152,8 @@ static int play(int argc, char **argv)
 		return role_state(argv + 2);
 	if (argc == 4 && strcmp(argv[1], "mark") == 0)
 		return role_mark(argv + 2);
+	if (argc == 4 && strcmp(argv[1], "family") == 0)
+		return role_family(argv + 2);
 	return 91;
 }
 
@@ -123,7 +170,12 @@ int main(int argc, char **argv)
 
 	add_signal_tests(suite);
 	add_spawn_tests(suite);
+	add_command_tests(suite);
 	add_children_tests(suite);
+	add_registered_tests(suite);
+	add_environment_tests(suite);
+	add_leftovers_tests(suite);
+	add_guard_tests(suite);
 	inherit_leftovers();
 	srunner_run_all(runner, CK_ENV);
 	end_leftovers();

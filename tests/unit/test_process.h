@@ -8,10 +8,16 @@
 
 #include "base/error.h"
 #include "base/signals.h"
+#include "process/spawn.h"
 
 void add_signal_tests(Suite *suite);
 void add_spawn_tests(Suite *suite);
+void add_command_tests(Suite *suite);
 void add_children_tests(Suite *suite);
+void add_environment_tests(Suite *suite);
+void add_guard_tests(Suite *suite);
+void add_leftovers_tests(Suite *suite);
+void add_registered_tests(Suite *suite);
 
 extern struct pm_error error;
 
@@ -29,13 +35,42 @@ pm_sigset blocked_now(void);
  * of what it asserts: it tells by its exit status. */
 pid_t fork_child(void);
 
+/* One that ends with a status of its own; one that lives until it is told to end. */
+pid_t fork_exiting(int status);
+pid_t fork_staying(void);
+
 /* Waits for a child; its exit status, or -SIGNAL. */
 int end_of(pid_t pid);
 
 /* Waits until a child has ended, but leaves it to be reaped. */
 void wait_for_zombie(pid_t pid);
 
+/* Of this process. */
+int open_descriptors(void);
+
 /* One byte, or -1 at the end of file. Fails the test if neither comes. */
 int read_mark(int fd);
+
+/* ---- commands ---- */
+
+/* With our signals, and all else as ours. */
+struct pm_command command_of(char *const *argv);
+struct pm_spawn spawn_gated(char *const *argv);
+
+/* Waits for the answer. */
+enum pm_spawn_result result_of(const struct pm_spawn *spawn, int *failure);
+
+/* A command that leaves a mark: `self mark FD THEN`. */
+struct marked {
+	int read_end;
+	char write_end[16];
+	char *argv[5];
+};
+
+/* The pipe's write end goes to the command, and nowhere else once it was spawned. */
+void open_marked(struct marked *marked, const char *then);
+void let_go(const struct marked *marked);
+void close_marked(struct marked *marked);
+bool has_mark(const struct marked *marked);
 
 #endif

@@ -17,7 +17,7 @@ enum { CHILDREN = 5 };
 
 struct watched_child {
 	struct pm_child child;
-	int ended, stopped; /* calls */
+	int ended, stopped, continued; /* calls */
 	int status, signal;
 	long max_rss;
 	void (*then)(struct watched_child *watched);
@@ -57,6 +57,10 @@ static void on_stopped(struct pm_child *child, int signal)
 {
 	struct watched_child *here = child->owner;
 
+	if (signal == 0) {
+		here->continued++;
+		return;
+	}
 	here->stopped++;
 	here->signal = signal;
 }
@@ -69,28 +73,7 @@ static void watch(int i, pid_t pid)
 		.stopped = on_stopped,
 		.owner = &watched[i],
 	};
-	pm_children_add(&children, &watched[i].child);
-}
-
-/* One that ends with a status of its own. */
-static pid_t fork_exiting(int status)
-{
-	const pid_t pid = fork_child();
-
-	if (pid == 0)
-		_exit(status);
-	return pid;
-}
-
-/* One that lives until it is told to end. */
-static pid_t fork_staying(void)
-{
-	const pid_t pid = fork_child();
-
-	if (pid == 0)
-		for (;;)
-			pause();
-	return pid;
+	ck_assert_int_eq(pm_children_add(&children, &watched[i].child, &error), 0);
 }
 
 static void assert_no_children(void)
@@ -217,6 +200,52 @@ START_TEST(stopped_is_not_ended)
 }
 END_TEST
 
+START_TEST(continued)
+{
+	watch(0, fork_staying());
+	for (int i = 1; i <= 3; i++) {
+		kill(watched[0].child.pid, SIGSTOP);
+		while (watched[0].stopped < i)
+			pm_loop_turn(&loop);
+		ck_assert_int_eq(watched[0].continued, i - 1);
+		kill(watched[0].child.pid, SIGCONT);
+		while (watched[0].continued < i)
+			pm_loop_turn(&loop);
+		ck_assert_int_eq(watched[0].stopped, i);
+	}
+	ck_assert_int_eq(watched[0].ended, 0);
+	kill(watched[0].child.pid, SIGKILL);
+	while (watched[0].ended == 0)
+		pm_loop_turn(&loop);
+	assert_no_children();
+}
+END_TEST
+
+/* Registered ones are none, dead or alive; others are, until they are reaped. */
+START_TEST(orphans_are_found)
+{
+	ck_assert(!pm_children_has_orphan(&children));
+	watch(0, fork_staying());
+	watch(1, fork_exiting(0));
+	wait_for_zombie(watched[1].child.pid);
+	ck_assert(!pm_children_has_orphan(&children));
+	const pid_t unknown = fork_staying();
+	ck_assert(pm_children_has_orphan(&children));
+	pm_children_reap(&children);
+	ck_assert(pm_children_has_orphan(&children));
+	kill(unknown, SIGKILL);
+	wait_for_zombie(unknown);
+	ck_assert(pm_children_has_orphan(&children));
+	pm_children_reap(&children);
+	ck_assert(!pm_children_has_orphan(&children));
+	kill(watched[0].child.pid, SIGKILL);
+	while (watched[0].ended == 0)
+		pm_loop_turn(&loop);
+	ck_assert(!pm_children_has_orphan(&children));
+	assert_no_children();
+}
+END_TEST
+
 START_TEST(stopped_and_nobody_cares)
 {
 	siginfo_t info;
@@ -282,6 +311,8 @@ void add_children_tests(Suite *suite)
 	tcase_add_test(tests, unknown_children_are_reaped);
 	tcase_add_test(tests, orphans_are_reaped);
 	tcase_add_loop_test(tests, stopped_is_not_ended, 0, 2);
+	tcase_add_test(tests, continued);
+	tcase_add_test(tests, orphans_are_found);
 	tcase_add_test(tests, stopped_and_nobody_cares);
 	tcase_add_test(tests, registered_again_by_ended);
 	tcase_add_test(tests, nobody_is_ready);

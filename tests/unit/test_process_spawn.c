@@ -17,12 +17,18 @@
 
 #include "process/spawn.h"
 
-static struct pm_command command_of(char *const *argv)
+struct pm_command command_of(char *const *argv)
 {
-	return (struct pm_command){.argv = argv, .inherited = {.blocked = blocked_now()}};
+	return (struct pm_command){
+		.argv = argv,
+		.inherited = {.blocked = blocked_now()},
+		.output = -1,
+		.errors = -1,
+		.directory = -1,
+	};
 }
 
-static struct pm_spawn spawn_gated(char *const *argv)
+struct pm_spawn spawn_gated(char *const *argv)
 {
 	const struct pm_command command = command_of(argv);
 	struct pm_spawn spawn;
@@ -32,8 +38,7 @@ static struct pm_spawn spawn_gated(char *const *argv)
 	return spawn;
 }
 
-/* Waits for the answer. */
-static enum pm_spawn_result result_of(const struct pm_spawn *spawn, int *failure)
+enum pm_spawn_result result_of(const struct pm_spawn *spawn, int *failure)
 {
 	struct pollfd interest = {.fd = spawn->channel, .events = POLLIN};
 
@@ -41,16 +46,7 @@ static enum pm_spawn_result result_of(const struct pm_spawn *spawn, int *failure
 	return pm_spawn_result(spawn, failure);
 }
 
-/* ---- a command that leaves a mark ---- */
-
-struct marked {
-	int read_end;
-	char write_end[16];
-	char *argv[5];
-};
-
-/* The pipe's write end goes to the command, and nowhere else once it was spawned. */
-static void open_marked(struct marked *marked, const char *then)
+void open_marked(struct marked *marked, const char *then)
 {
 	int ends[2];
 
@@ -65,19 +61,19 @@ static void open_marked(struct marked *marked, const char *then)
 	marked->argv[4] = NULL;
 }
 
-static void let_go(const struct marked *marked)
+void let_go(const struct marked *marked)
 {
 	close(atoi(marked->write_end));
 }
 
-static void close_marked(struct marked *marked)
+void close_marked(struct marked *marked)
 {
 	close(marked->read_end);
 	free(marked->argv[1]);
 	free(marked->argv[3]);
 }
 
-static bool has_mark(const struct marked *marked)
+bool has_mark(const struct marked *marked)
 {
 	struct pollfd interest = {.fd = marked->read_end, .events = POLLIN};
 
@@ -288,7 +284,7 @@ START_TEST(command_gets_signals_back)
 	const bool ignored = _i % 2 == 1;
 	char text[32], state[] = "state", how[16];
 	char *argv[] = {self, state, text, how, NULL};
-	struct pm_command command = {.argv = argv};
+	struct pm_command command = command_of(argv);
 	struct pm_spawn spawn;
 
 	snprintf(text, sizeof(text), "%llx", (unsigned long long)mask);
@@ -300,6 +296,37 @@ START_TEST(command_gets_signals_back)
 	pm_spawn_release(&spawn);
 	ck_assert_int_eq(end_of(spawn.pid), 0);
 	close(spawn.channel);
+}
+END_TEST
+
+/* ---- a program with handlers of its own ---- */
+
+static void on_signal(int number)
+{
+	(void)number;
+	_exit(77);
+}
+
+/* It does not run in the child, be it at the gate or on the way to exec: the signal is the
+ * command's. */
+START_TEST(handlers_are_not_for_the_command)
+{
+	struct marked marked;
+	const struct sigaction action = {.sa_handler = on_signal};
+	struct pm_spawn spawn;
+
+	ck_assert_int_eq(sigaction(SIGUSR1, &action, NULL), 0);
+	open_marked(&marked, "stay");
+	struct pm_command command = command_of(marked.argv);
+	command.inherited.has_handlers = true;
+	ck_assert_int_eq(pm_spawn_gated(&spawn, &command, &error), 0);
+	ck_assert_uint_eq(blocked_now(), 0);
+	let_go(&marked);
+	kill(spawn.pid, SIGUSR1);
+	ck_assert_int_eq(pm_spawn_release(&spawn), 0);
+	ck_assert_int_eq(end_of(spawn.pid), -SIGUSR1);
+	close(spawn.channel);
+	close_marked(&marked);
 }
 END_TEST
 
@@ -344,5 +371,6 @@ void add_spawn_tests(Suite *suite)
 	tcase_add_test(tests, statuses);
 	tcase_add_test(tests, no_descriptors_left);
 	tcase_add_loop_test(tests, command_gets_signals_back, 0, 6);
+	tcase_add_test(tests, handlers_are_not_for_the_command);
 	tcase_add_test(tests, roles);
 }
