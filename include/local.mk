@@ -1,1 +1,1 @@
-pkginclude_HEADERS = include/panicmon/event.h include/panicmon/handler.h
+pkginclude_HEADERS = include/panicmon/event.h include/panicmon/executor.h include/panicmon/handler.h

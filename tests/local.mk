@@ -3,11 +3,14 @@ AM_TESTS_ENVIRONMENT = \
 	PM_BUILD_DIR='$(abs_top_builddir)'; export PM_BUILD_DIR; \
 	PM_SOURCE_DIR='$(abs_top_srcdir)'; export PM_SOURCE_DIR; \
 	PYTEST='$(PYTEST)'; export PYTEST; \
+	CC='$(CC)'; export CC; \
 	CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT-30}; export CK_DEFAULT_TIMEOUT;
 
 EXTRA_DIST += \
+	tests/check-headers \
 	tests/check-includes \
 	tests/check-install \
+	tests/check-library \
 	tests/check-size \
 	tests/count-results \
 	tests/integration \
@@ -16,6 +19,8 @@ EXTRA_DIST += \
 include tests/handlers/local.mk
 include tests/tools/local.mk
 include tests/unit/local.mk
+
+TESTS += tests/check-headers
 
 if HAVE_PYTEST
 TESTS += tests/run-pytest

@@ -103,6 +103,23 @@ tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) -DPM_LOG_SO='"$(abs_top_builddir)/
 tests_unit_test_log_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_log_LDADD = src/base/libpm_base.la $(JANSSON_LIBS) $(CHECK_LIBS)
 
+# Through its public header and its exported symbols alone. Without libtool's script in front of it, it
+# can run itself as a command.
+unit_tests += tests/unit/test_library
+tests_unit_test_library_SOURCES = \
+	tests/unit/leftovers.h \
+	tests/unit/test_library.c \
+	tests/unit/test_library.h \
+	tests/unit/test_library_ends.c \
+	tests/unit/test_library_host.c \
+	tests/unit/test_library_options.c \
+	tests/unit/test_library_output.c \
+	tests/unit/test_library_roles.c \
+	tests/unit/test_library_signals.c
+tests_unit_test_library_CFLAGS = $(unit_cflags)
+tests_unit_test_library_LDFLAGS = $(AM_LDFLAGS) -no-install -pthread
+tests_unit_test_library_LDADD = libpanicmon.la $(CHECK_LIBS)
+
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif

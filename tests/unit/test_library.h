@@ -1,0 +1,93 @@
+/* What the test files of the library share. They use what a program of others could use: the public
+ * header, and nothing else of ours. */
+#ifndef PM_TESTS_UNIT_TEST_LIBRARY_H
+#define PM_TESTS_UNIT_TEST_LIBRARY_H
+
+#include <check.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <panicmon/executor.h>
+
+void add_end_tests(Suite *suite);
+void add_host_tests(Suite *suite);
+void add_option_tests(Suite *suite);
+void add_output_tests(Suite *suite);
+void add_signal_tests(Suite *suite);
+
+/* What was told, in its order, by any executor with `options`. */
+struct told {
+	const void *self;
+	struct panicmon_event event;
+	char run[33];
+	size_t bytes; /* of `written` by then */
+};
+enum { TOLD_MAX = 4096 };
+extern struct told told[TOLD_MAX];
+extern size_t told_count;
+extern void (*on_told)(const struct panicmon_event *event); /* if not NULL: called after that */
+
+/* What the first run() or make() of a test begins with: all that happens goes to `told`. */
+extern struct panicmon_options options;
+extern struct panicmon_error error;
+extern const struct panicmon_process_ops all_of_process;
+extern const struct panicmon_signal_ops all_of_signals;
+
+extern char program[4096]; /* this one, for commands that play a role of it */
+
+/* An output that is kept; the first MAX of its bytes. */
+enum { WRITTEN_MAX = 1024 };
+struct written {
+	size_t length;
+	char text[WRITTEN_MAX + 1];
+	size_t calls;
+	int result; /* of each call */
+};
+extern struct written written, complained;
+struct panicmon_output keep_in(struct written *to);
+
+/* A test case that begins with the default options but for functions that record all. */
+TCase *add_case(Suite *suite, const char *name);
+
+/* An executor with `options`, freed at the end of the test. */
+struct panicmon_executor *make(char *const argv[]);
+struct panicmon_executor *make_role(const char *role, const char *arg);
+struct panicmon_executor *make_shell(const char *script);
+
+/* One that ends by the first signal it gets, with its number or value; all signals must be blocked.
+ * And `what` is done once it has been started. (Valgrind loses signals that come between fork and
+ * exec: there, once it runs.) */
+struct panicmon_executor *make_waiter(void (*what)(void));
+
+/* Runs it alone. What panicmon_run() returned. */
+size_t run(struct panicmon_executor *one);
+
+/* Runs it, and asserts that all is well. */
+void run_well(struct panicmon_executor *one);
+
+/* Asserts the types of all that was told, in their order; 0 at the end. */
+void assert_told(const uint32_t *types);
+#define ASSERT_TOLD(...) assert_told((const uint32_t[]){__VA_ARGS__, 0})
+
+/* The only one of this type; fails the test if there is none, or more. */
+const struct panicmon_event *only(uint32_t type);
+
+/* The error of the last run; fails the test if there is none. */
+const struct panicmon_error *error_of(const struct panicmon_executor *one);
+
+/* The kernel's own mask of all 64 (glibc's functions leave two of them out). */
+uint64_t mask(void);
+void set_mask(uint64_t signals);
+uint64_t ignored(void);
+
+bool is_under_valgrind(void);
+
+/* How many descriptors this process has; above stderr, and not close-on-exec. */
+size_t count_descriptors(void);
+size_t count_inherited(void);
+
+/* The commands' side: what `program ROLE ARG` does. Its exit code. */
+int play(int argc, char **argv);
+
+#endif
