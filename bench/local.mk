@@ -1,10 +1,20 @@
 # `make bench` prints tables; it measures and asserts nothing.
-EXTRA_PROGRAMS = bench/interleave
-bench_interleave_SOURCES = bench/interleave.c
-CLEANFILES += bench/interleave$(EXEEXT)
+bench_programs = \
+	bench/interleave$(EXEEXT) \
+	bench/latency$(EXEEXT) \
+	bench/receiver$(EXEEXT) \
+	bench/storm$(EXEEXT)
+EXTRA_PROGRAMS = bench/interleave bench/latency bench/receiver bench/storm
+bench_entries = bench/entries.c bench/entries.h
+bench_supervised = $(bench_entries) bench/supervised.c bench/supervised.h
+bench_interleave_SOURCES = bench/interleave.c $(bench_entries)
+bench_latency_SOURCES = bench/latency.c $(bench_supervised)
+bench_receiver_SOURCES = bench/receiver.c bench/supervised.h $(bench_entries)
+bench_storm_SOURCES = bench/storm.c $(bench_supervised)
+CLEANFILES += $(bench_programs)
 EXTRA_DIST += bench/run
 
-bench: all bench/interleave$(EXEEXT) tests/tools/sigcount$(EXEEXT) tests/tools/sigqueue_storm$(EXEEXT)
+bench: all $(bench_programs)
 	PM_BUILD_DIR='$(abs_top_builddir)' '$(srcdir)/bench/run'
 
 .PHONY: bench
