@@ -184,26 +184,16 @@ static struct pm_config_option *add_option(struct pm_config_handler *handler)
 	return &options[handler->option_count++];
 }
 
-static int replace(char **text, const char *with)
-{
-	char *copy = strdup(with);
-
-	if (copy == NULL)
-		return -1;
-	free(*text);
-	*text = copy;
-	return 0;
-}
-
 static int keep_option(struct pm_config_handler *handler, const struct pm_entry *entry)
 {
 	struct pm_config_option *option = entry->known ? find_option(handler, entry->name) : NULL;
+	struct pm_error error;
 
 	if (option == NULL)
 		option = add_option(handler);
-	if (option == NULL || replace(&option->key, entry->name) != 0 ||
-	    replace(&option->value, entry->value) != 0 ||
-	    replace(&option->where, entry->where) != 0)
+	if (option == NULL || pm_keys_replace(&option->key, entry->name, &error) != 0 ||
+	    pm_keys_replace(&option->value, entry->value, &error) != 0 ||
+	    pm_keys_replace(&option->where, entry->where, &error) != 0)
 		return -1;
 	return 0;
 }
@@ -237,10 +227,13 @@ static void apply(struct loader *loader, const struct pm_entry *entry)
 static void take_include(struct frame *frame, const char *where, const char *section,
 			 const char *value)
 {
+	struct pm_error error;
+
 	if (value[0] == '\0')
 		mistake(frame->loader, where, section,
 			"include: no value; write a file or a pattern such as conf.d/*.ini");
-	else if (replace(&frame->include, value) != 0 || replace(&frame->include_where, where) != 0)
+	else if (pm_keys_replace(&frame->include, value, &error) != 0 ||
+		 pm_keys_replace(&frame->include_where, where, &error) != 0)
 		out_of_memory(frame->loader, where, section);
 }
 

@@ -21,7 +21,7 @@ static int no_value(struct pm_error *error)
 	return pm_error_set(error, 0, "no value; write one, or leave the key out");
 }
 
-static int replace(char **text, const char *with, struct pm_error *error)
+int pm_keys_replace(char **text, const char *with, struct pm_error *error)
 {
 	char *copy = strdup(with);
 
@@ -36,7 +36,8 @@ static int set_text(void *place, const struct pm_key *key, const struct pm_entry
 		    struct pm_error *error)
 {
 	(void)key;
-	return entry->value[0] == '\0' ? no_value(error) : replace(place, entry->value, error);
+	return entry->value[0] == '\0' ? no_value(error)
+				       : pm_keys_replace(place, entry->value, error);
 }
 
 static int set_duration(void *place, const struct pm_key *key, const struct pm_entry *entry,
@@ -309,7 +310,7 @@ static int keep_where(const struct pm_key *key, void *target, const struct pm_en
 {
 	if (key->where == 0)
 		return 0;
-	return replace((char **)(void *)((char *)target + key->where), entry->where, error);
+	return pm_keys_replace((char **)(void *)((char *)target + key->where), entry->where, error);
 }
 
 /* Returns the number of mistakes. `list` is cut into pieces. */

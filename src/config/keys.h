@@ -63,6 +63,9 @@ const struct pm_key *pm_keys_find(const struct pm_section *section, const char *
  * struct. */
 int pm_keys_default(const struct pm_section *section, void *target, struct pm_error *error);
 
+/* Makes *text, which it frees, a copy of `with`. -1 if memory runs out: *text is as it was. */
+int pm_keys_replace(char **text, const char *with, struct pm_error *error);
+
 /* Told of each mistake in a value. The error's text begins with the value, as pm_value_*() does. */
 typedef void pm_keys_mistake(void *arg, const struct pm_entry *entry, const struct pm_error *error);
 
