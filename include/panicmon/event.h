@@ -21,7 +21,8 @@ enum panicmon_event_type {
 	PANICMON_PROCESS_EXITED = 3,  /* the command has ended; the last event of a run */
 	PANICMON_SIGNAL_RECEIVED = 4, /* panicmon got a signal, which is to be passed on to `pid` */
 	PANICMON_SIGNAL_PASSED = 5,   /* the kernel took it for `target_pid` */
-	PANICMON_SIGNAL_FAILED = 6    /* it could not be passed on: `error` */
+	PANICMON_SIGNAL_FAILED = 6,   /* it could not be passed on: `error` */
+	PANICMON_HANDLER_LOST = 7     /* another handler has missed events: `handler`, `lost`, `dropped` */
 };
 
 /* The values of syslog(3), so that they can be handed to it as they are. */
@@ -64,7 +65,11 @@ enum panicmon_field {
 	PANICMON_HAS_VALUE,
 	PANICMON_HAS_TARGET_PID,
 	PANICMON_HAS_STDERR_TAIL,
-	PANICMON_HAS_INSTANCE
+	PANICMON_HAS_INSTANCE,
+	PANICMON_HAS_HANDLER,
+	PANICMON_HAS_LOST,
+	PANICMON_HAS_DROPPED,
+	PANICMON_HAS_TEST
 };
 
 struct panicmon_event {
@@ -107,6 +112,10 @@ struct panicmon_event {
 	int32_t target_pid;         /* signal.passed, signal.failed */
 	const char *stderr_tail;    /* exited: the last bytes of the command's stderr, if kept */
 	int32_t instance;           /* 1, 2...: which of several of the same command */
+	const char *handler;        /* handler.lost: NAME of its section [handler:NAME] */
+	int64_t lost;               /* handler.lost: events overwritten before it could get them */
+	int64_t dropped;            /* handler.lost: events that it gave up, or that it died of */
+	int32_t test;               /* 1: nothing has happened; sent by panicmonctl test-fire */
 };
 
 /* Who is told of the process: a slot for each event of that kind; NULL: no interest. `self` is the

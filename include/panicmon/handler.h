@@ -28,8 +28,10 @@
 #ifndef PANICMON_HANDLER_H
 #define PANICMON_HANDLER_H
 
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <panicmon/event.h>
 
@@ -88,20 +90,49 @@ struct panicmon_value {
 };
 
 /* What panicmon offers to a handler. Valid as long as the host; its functions only on the thread
- * that panicmon calls the handler on. */
+ * that panicmon calls the handler on. None of them blocks for longer than a write(2) to a pipe that is
+ * read, and none fails. */
 struct panicmon_host {
 	uint32_t size;
 	uint16_t major, minor; /* of the ABI that this panicmon speaks */
 	const char *handler;   /* NAME of [handler:NAME]: one .so may serve under several */
 	const char *service;   /* `name` of the events */
 
-	/* Prints one line on panicmon's stderr, marked with the handler's name. */
+	/* Prints lines on panicmon's stderr, marked with the handler's name, as is what the handler
+	 * writes to its stdout and stderr. Not more than some fifty a second. See panicmon_log(). */
 	void (*log)(const struct panicmon_host *host, uint32_t severity, const char *text);
 
 	/* Says why the call that is running fails; the text is copied. check() and open() hand its
 	 * result on, -1: `return host->fail(host, "cannot open ...");`. Before a DROP it is the reason
-	 * that people are told. */
+	 * that people are told. See panicmon_fail(). */
 	int (*fail)(const struct panicmon_host *host, const char *text);
+
+	/* The call that is running makes progress: its `timeout` begins anew. */
+	void (*alive)(const struct panicmon_host *host);
+
+	/* If the call that is running returns RETRY, it is made again after delay_ms, not after what
+	 * panicmon would wait by itself (100 ms doubling to 30 s). At the end of the run it may be made
+	 * sooner. */
+	void (*retry_in)(const struct panicmon_host *host, uint32_t delay_ms);
+
+	/* Calls tick() once, delay_ms from now or later; replaces what was asked for before; 0: not at
+	 * all. */
+	void (*tick_in)(const struct panicmon_host *host, uint32_t delay_ms);
+
+	/* panicmon's own stdout and stderr, for a handler whose business it is to write there: its flags
+	 * have PANICMON_WANTS_OUTPUT. Else -1. */
+	int output, errors;
+};
+
+/* What happens to panicmon itself. Returns enum panicmon_result; a NULL slot is DONE. */
+struct panicmon_monitor_ops {
+	uint32_t size;
+	int (*lost)(void *self, const struct panicmon_event *event); /* handler.lost, of others */
+};
+
+/* Of panicmon_handler.flags. */
+enum {
+	PANICMON_WANTS_OUTPUT = 1 << 0 /* host->output and host->errors */
 };
 
 struct panicmon_handler {
@@ -109,7 +140,7 @@ struct panicmon_handler {
 	uint32_t size;  /* sizeof(struct panicmon_handler) when it was compiled */
 	uint16_t minor; /* PANICMON_HANDLER_MINOR when it was compiled */
 	uint16_t needs; /* the lowest minor it can work with */
-	const char *name, *version, *summary;
+	const char *name, *version, *summary; /* for people; short ones, without a newline */
 	const struct panicmon_option *options; /* option_count of them, each option_size bytes */
 	uint32_t option_count, option_size;    /* option_size = sizeof(struct panicmon_option) */
 
@@ -122,8 +153,9 @@ struct panicmon_handler {
 	int (*open)(const struct panicmon_host *host, const struct panicmon_value *values,
 		    void **self);
 
-	/* Sends what is HELD, within budget_ms. Returns enum panicmon_result. May be NULL if nothing
-	 * is ever HELD. */
+	/* Sends what is HELD, within budget_ms. DONE: all of it is delivered; RETRY: later, and meanwhile
+	 * events come as before; DROP: given up; DEAD. Called whenever no event is waiting, so a handler
+	 * that wants larger batches uses host->retry_in(). May be NULL if nothing is ever HELD. */
 	int (*flush)(void *self, uint32_t budget_ms, int why /* enum panicmon_why */);
 
 	/* The last call. Frees self. May be NULL. */
@@ -131,6 +163,12 @@ struct panicmon_handler {
 
 	const struct panicmon_process_ops *process; /* NULL: no interest */
 	const struct panicmon_signal_ops *signal;   /* NULL: no interest */
+
+	/* What host->tick_in() has asked for: a heartbeat, the end of a batch. DONE or DEAD. */
+	int (*tick)(void *self);
+	const struct panicmon_monitor_ops *monitor; /* NULL: no interest */
+	uint32_t flags;
+	uint32_t reserved; /* 0 */
 };
 
 /* Opens the definition of the descriptor. */
@@ -141,6 +179,37 @@ struct panicmon_handler {
 #endif
 
 extern PANICMON_EXPORT const struct panicmon_handler panicmon_handler_1;
+
+#if defined(__GNUC__)
+#define PANICMON_PRINTF(text, first) __attribute__((format(printf, text, first), unused))
+#else
+#define PANICMON_PRINTF(text, first)
+#endif
+
+/* host->log() as printf(3); at most 1023 bytes. */
+static PANICMON_PRINTF(3, 4) void panicmon_log(const struct panicmon_host *host, uint32_t severity,
+					       const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	host->log(host, severity, text);
+}
+
+/* host->fail() as printf(3): `return panicmon_fail(host, "cannot open '%s'", path);` */
+static PANICMON_PRINTF(2, 3) int panicmon_fail(const struct panicmon_host *host, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	return (host->fail)(host, text); /* not a macro of somebody else, such as of Check */
+}
 
 #ifdef __cplusplus
 }

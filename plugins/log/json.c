@@ -60,6 +60,10 @@ static const struct member {
 	MEMBER(VALUE, INT32, "value", value),
 	MEMBER(TARGET_PID, INT32, "target_pid", target_pid),
 	MEMBER(INSTANCE, INT32, "instance", instance),
+	MEMBER(HANDLER, TEXT, "handler", handler),
+	MEMBER(LOST, INT64, "lost", lost),
+	MEMBER(DROPPED, INT64, "dropped", dropped),
+	MEMBER(TEST, BOOL, "test", test),
 	MEMBER(STDERR_TAIL, TAIL, "stderr_tail", stderr_tail),
 #undef MEMBER
 };

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,20 +71,6 @@ struct log {
 	int error;        /* why the last of those was */
 };
 
-/* Returns `result`, for `return complain(host, -1, ...)`. */
-__attribute__((format(printf, 3, 4))) static int complain(const struct panicmon_host *host,
-							  int result, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	host->fail(host, text);
-	return result;
-}
-
 static bool parse_mode(const char *text, mode_t *mode)
 {
 	char *end;
@@ -107,15 +92,13 @@ static int check(const struct panicmon_host *host, const struct panicmon_value *
 	mode_t mode;
 
 	if (path == NULL || path[0] == '\0')
-		return complain(host, -1, "path is empty: write stderr, stdout or a file");
+		return panicmon_fail(host, "path is empty: write stderr, stdout or a file");
 	if (!parse_mode(values[OPTION_MODE].text, &mode))
-		return complain(
-			host, -1,
-			"mode '%s' is not the octal permissions of a file that its owner may "
+		return panicmon_fail(host, "mode '%s' is not the octal permissions of a file that its owner may "
 			"write: use one such as 0640",
 			values[OPTION_MODE].text);
 	if (!pm_log_sink_is_stream(path) && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-		return complain(host, -1, "path '%.300s' is a directory: write the name of a file",
+		return panicmon_fail(host, "path '%.300s' is a directory: write the name of a file",
 				path);
 	return 0;
 }
@@ -144,17 +127,21 @@ static int open_sink(struct log *log, const struct panicmon_value *values)
 	mode_t mode;
 
 	if (!parse_mode(values[OPTION_MODE].text, &mode))
-		return complain(log->host, -1, "mode '%s' is not octal permissions",
+		return panicmon_fail(log->host, "mode '%s' is not octal permissions",
 				values[OPTION_MODE].text);
-	int result = pm_log_sink_open(&log->sink, path, mode, values[OPTION_MODE].given != 0);
+	int stream = strcmp(path, "stderr") == 0 ? log->host->errors : log->host->output;
+	int result =
+		pm_log_sink_open(&log->sink, path, stream, mode, values[OPTION_MODE].given != 0);
 	if (result == PANICMON_DONE)
 		return 0;
-	if (result == PANICMON_RETRY)
-		return complain(log->host, result, "nobody reads from '%.300s' yet", path);
+	if (result == PANICMON_RETRY) {
+		panicmon_fail(log->host, "nobody reads from '%.300s' yet", path);
+		return result;
+	}
 	if (pm_log_sink_is_stream(path))
-		return complain(log->host, -1, "cannot write to %s: %s", path,
+		return panicmon_fail(log->host, "cannot write to %s: %s", path,
 				pm_log_errno_text(errno));
-	return complain(log->host, -1, "cannot open '%.300s' for appending: %s", path,
+	return panicmon_fail(log->host, "cannot open '%.300s' for appending: %s", path,
 			pm_log_errno_text(errno));
 }
 
@@ -171,7 +158,7 @@ static int open_log(const struct panicmon_host *host, const struct panicmon_valu
 	struct log *log = calloc(1, sizeof(*log));
 
 	if (log == NULL)
-		return complain(host, -1, "out of memory");
+		return panicmon_fail(host, "out of memory");
 	log->host = host;
 	log->path = values[OPTION_PATH].text;
 	log->severity = level_severities[values[OPTION_LEVEL].number];
@@ -241,14 +228,12 @@ static int write_gap(struct log *log, const struct panicmon_event *event)
 /* Told once in a row: panicmon counts, and what is dropped next has most likely the same reason. */
 static void note_drop(struct log *log, int error)
 {
-	char text[512];
-
 	log->error = error;
 	if (log->dropped++ > 0)
 		return;
-	snprintf(text, sizeof(text), "cannot write to '%.300s': %s; events are dropped until it can be",
-		 log->path, pm_log_errno_text(error));
-	log->host->log(log->host, PANICMON_WARNING, text);
+	panicmon_log(log->host, PANICMON_WARNING,
+		     "cannot write to '%.300s': %s; events are dropped until it can be", log->path,
+		     pm_log_errno_text(error));
 }
 
 static int write_event(void *self, const struct panicmon_event *event)
@@ -315,4 +300,10 @@ PANICMON_HANDLER = {
 			.passed = write_event,
 			.failed = write_event,
 		},
+	.monitor =
+		&(const struct panicmon_monitor_ops){
+			.size = sizeof(struct panicmon_monitor_ops),
+			.lost = write_event,
+		},
+	.flags = PANICMON_WANTS_OUTPUT,
 };

@@ -17,6 +17,7 @@ static const char *const events[] = {
 	[PANICMON_SIGNAL_RECEIVED] = "signal.received",
 	[PANICMON_SIGNAL_PASSED] = "signal.passed",
 	[PANICMON_SIGNAL_FAILED] = "signal.failed",
+	[PANICMON_HANDLER_LOST] = "handler.lost",
 };
 
 static const char *const reasons[] = {

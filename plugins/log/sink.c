@@ -142,12 +142,12 @@ bool pm_log_sink_is_stream(const char *path)
 	return strcmp(path, "stderr") == 0 || strcmp(path, "stdout") == 0;
 }
 
-int pm_log_sink_open(struct pm_log_sink *sink, const char *path, mode_t mode, bool exact_mode)
+int pm_log_sink_open(struct pm_log_sink *sink, const char *path, int stream, mode_t mode,
+		     bool exact_mode)
 {
 	*sink = (struct pm_log_sink){.fd = -1, .mode = mode, .exact_mode = exact_mode};
 	if (pm_log_sink_is_stream(path))
-		return open_inherited(sink,
-				      strcmp(path, "stderr") == 0 ? STDERR_FILENO : STDOUT_FILENO);
+		return open_inherited(sink, stream);
 	sink->path = absolute(path);
 	return sink->path != NULL ? open_path(sink) : PANICMON_DROP;
 }

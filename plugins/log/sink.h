@@ -25,10 +25,11 @@ struct pm_log_sink {
 /* Whether path is "stderr" or "stdout", not a file. */
 bool pm_log_sink_is_stream(const char *path);
 
-/* path: a stream or a file, which is made with `mode`: as the umask leaves it, or exactly
+/* stream: the descriptor if path is one. path: a stream or a file, which is made with `mode`: as the umask leaves it, or exactly
  * if exact_mode. PANICMON_DROP where that is impossible; PANICMON_RETRY for a FIFO that nobody
  * reads yet. pm_log_sink_close() is to be called in any case. */
-int pm_log_sink_open(struct pm_log_sink *sink, const char *path, mode_t mode, bool exact_mode);
+int pm_log_sink_open(struct pm_log_sink *sink, const char *path, int stream, mode_t mode,
+		     bool exact_mode);
 void pm_log_sink_close(struct pm_log_sink *sink);
 
 /* Before a record is made: looks, at most once a second, whether the file was renamed or removed,

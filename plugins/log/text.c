@@ -266,10 +266,19 @@ static void put_started(struct line *line, const struct panicmon_event *event)
 	put_args(line, event);
 }
 
+static void put_lost(struct line *line, const struct panicmon_event *event)
+{
+	put(line, "handler ");
+	put_name(line, event->handler != NULL ? event->handler : "-");
+	pm_log_printf(line->out, " has missed events: %" PRId64 " lost, %" PRId64 " given up",
+		      event->lost, event->dropped);
+}
+
 static void (*const describe[])(struct line *line, const struct panicmon_event *event) = {
 	[PANICMON_PROCESS_STARTED] = put_started,    [PANICMON_PROCESS_FAILED] = put_failed,
 	[PANICMON_PROCESS_EXITED] = put_exited,      [PANICMON_SIGNAL_RECEIVED] = put_signal_event,
 	[PANICMON_SIGNAL_PASSED] = put_signal_event, [PANICMON_SIGNAL_FAILED] = put_signal_event,
+	[PANICMON_HANDLER_LOST] = put_lost,
 };
 enum { DESCRIBE_COUNT = sizeof(describe) / sizeof(describe[0]) };
 
@@ -302,6 +311,8 @@ void pm_log_text(struct pm_log_buffer *out, const struct panicmon_event *event, 
 	put_head(&line, event, event->severity, pm_log_event_name(event->type));
 	if (event->type < DESCRIBE_COUNT && describe[event->type] != NULL)
 		describe[event->type](&line, event);
+	if (panicmon_event_has(event, PANICMON_HAS_TEST) && event->test != 0)
+		put(&line, " (a test)");
 	if (event->attempt > 1)
 		pm_log_printf(out, " (attempt %u)", event->attempt);
 	put(&line, "\n");

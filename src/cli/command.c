@@ -3,40 +3,11 @@
 #include "cli/command.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
-
-/* *fd stays -1 where the command gets ours. */
-static int open_output(int *fd, const struct pm_config_output *output, const char *key,
-		       struct pm_error *error)
-{
-	const char *path = output->null ? "/dev/null" : output->path;
-
-	if (path == NULL)
-		return 0;
-	/* A FIFO that nobody reads must not hold up the start. */
-	*fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
-	if (*fd < 0)
-		return pm_error_set(error, errno,
-				    "%s: [process] %s: cannot open '%s' for appending",
-				    output->where, key, path);
-	fcntl(*fd, F_SETFL, O_APPEND);
-	return 0;
-}
-
-static int open_directory(int *fd, const struct pm_config_process *config, struct pm_error *error)
-{
-	if (config->directory == NULL)
-		return 0;
-	*fd = open(config->directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (*fd < 0 || faccessat(AT_FDCWD, config->directory, X_OK, AT_EACCESS) < 0)
-		return pm_error_set(error, errno, "%s: [process] directory: cannot enter '%s'",
-				    config->directory_where, config->directory);
-	return 0;
-}
+#include "front/process.h"
 
 static int make_one(struct pm_commands *commands, const struct pm_config_process *config,
 		    const struct pm_executor_options *common, unsigned index,
@@ -77,9 +48,9 @@ int pm_commands_make(struct pm_commands *commands, const struct pm_config_proces
 	};
 	if (commands->options == NULL || commands->environments == NULL)
 		return pm_error_set(error, ENOMEM, "cannot keep %u commands", commands->count);
-	if (open_output(&commands->output, &config->output, "stdout", error) < 0 ||
-	    open_output(&commands->errors, &config->errors, "stderr", error) < 0 ||
-	    open_directory(&commands->directory, config, error) < 0)
+	if (pm_front_output_open(&commands->output, &config->output, "stdout", error) < 0 ||
+	    pm_front_output_open(&commands->errors, &config->errors, "stderr", error) < 0 ||
+	    pm_front_directory_open(&commands->directory, config, error) < 0)
 		return -1;
 	for (unsigned i = 0; i < commands->count; i++)
 		if (make_one(commands, config, common, i, error) < 0)

@@ -11,6 +11,6 @@ panicmon_SOURCES = \
 	src/cli/options.h \
 	src/cli/run.c \
 	src/cli/run.h
-panicmon_LDADD = src/handler/libpm_handler.la src/config/libpm_config.la \
+panicmon_LDADD = src/front/libpm_front.la src/handler/libpm_handler.la src/config/libpm_config.la \
 	src/journal/libpm_journal.la src/executor/libpm_executor.la \
 	src/process/libpm_process.la src/event/libpm_event.la src/base/libpm_base.la $(INIH_LIBS)

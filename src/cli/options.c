@@ -2,10 +2,6 @@
 
 #include "cli/options.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <stdlib.h>
-
 const char pm_cli_help[] =
 	"Usage: panicmon [OPTION]... [--] COMMAND [ARG...]\n"
 	"\n"
@@ -31,21 +27,10 @@ const char pm_cli_help[] =
 	"  panicmon -n api -o handler:log.path=/var/log/api.json -- ./api --port 8080\n";
 
 static const struct option long_options[] = {
-	{"config", required_argument, NULL, 'c'}, {"option", required_argument, NULL, 'o'},
-	{"name", required_argument, NULL, 'n'},   {"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},      {NULL, 0, NULL, 0},
+	PM_FRONT_LONG,
+	{"name", required_argument, NULL, 'n'},
+	{NULL, 0, NULL, 0},
 };
-
-static int bad_option(int found, char **argv, struct pm_error *error)
-{
-	/* A long option leaves optopt 0 where it is unknown. */
-	if (found == ':')
-		return pm_error_set(error, 0, "option '%s' needs a value; see panicmon --help",
-				    argv[optind - 1]);
-	if (optopt != 0)
-		return pm_error_set(error, 0, "unknown option '-%c'; see panicmon --help", optopt);
-	return pm_error_set(error, 0, "unknown option '%s'; see panicmon --help", argv[optind - 1]);
-}
 
 int pm_cli_options_read(struct pm_cli_options *options, int argc, char **argv,
 			struct pm_error *error)
@@ -53,30 +38,17 @@ int pm_cli_options_read(struct pm_cli_options *options, int argc, char **argv,
 	int found;
 
 	*options = (struct pm_cli_options){0};
-	options->overrides = calloc((size_t)argc, sizeof(*options->overrides));
-	if (options->overrides == NULL)
-		return pm_error_set(error, errno, "cannot read the command line");
+	if (pm_front_options_open(&options->front, argc, error) < 0)
+		return -1;
 	/* '+': all from the first word that is no option belongs to the command. */
-	while ((found = getopt_long(argc, argv, "+:c:o:n:hV", long_options, NULL)) != -1) {
-		switch (found) {
-		case 'c':
-			options->file = optarg;
-			break;
-		case 'o':
-			options->overrides[options->override_count++] = optarg;
-			break;
-		case 'n':
+	while ((found = getopt_long(argc, argv, "+" PM_FRONT_SHORT "n:", long_options, NULL)) !=
+	       -1) {
+		if (found == 'n')
 			options->name = optarg;
-			break;
-		case 'h':
-			options->action = PM_CLI_HELP;
+		else if (pm_front_options_take(&options->front, found, argv, error) < 0)
+			return -1;
+		if (options->front.action != PM_FRONT_RUN)
 			return 0;
-		case 'V':
-			options->action = PM_CLI_VERSION;
-			return 0;
-		default:
-			return bad_option(found, argv, error);
-		}
 	}
 	options->command = argv + optind;
 	if (options->command[0] == NULL)

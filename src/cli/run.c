@@ -4,11 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -19,6 +16,9 @@
 #include "cli/notify.h"
 #include "config/config.h"
 #include "executor/run.h"
+#include "front/options.h"
+#include "front/print.h"
+#include "front/process.h"
 #include "handler/keeper.h"
 #include "process/guard.h"
 #include "process/leftovers.h"
@@ -45,51 +45,29 @@ struct run {
 
 _Static_assert((int)PM_CONFIG_INSTANCES_MAX <= (int)PM_ALIVE_MAX, "a place for each");
 
-void pm_cli_print(const char *text)
-{
-	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-	/* A full pipe must not hold up the supervisor. A pipe that is ready takes PIPE_BUF bytes. */
-	if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) != 0)
-		dprintf(STDERR_FILENO, "panicmon: %s\n", text);
-}
-
-static void print_line(void *arg, const char *text)
+static void print_mistake(void *arg, const char *text)
 {
 	(void)arg;
-	pm_cli_print(text);
+	pm_front_print(text);
 }
 
-static const char *config_file(const struct pm_cli_options *options)
+static void print_report(void *arg, const char *handler, const char *text)
 {
-	static const char installed[] = PM_SYSCONF_DIR "/panicmon.ini";
-	const char *named = getenv("PANICMON_CONFIG");
-
-	if (options->file != NULL)
-		return options->file;
-	if (named != NULL && named[0] != '\0')
-		return named;
-	/* One that is there but can't be read is an error to be told, not one to be passed over. */
-	return access(installed, F_OK) == 0 || errno != ENOENT ? installed : NULL;
+	(void)arg;
+	pm_front_print_of(handler, text);
 }
 
 static int read_config(struct run *run, const struct pm_cli_options *options)
 {
-	const struct pm_config_sources sources = {
-		.file = config_file(options),
-		.overrides = options->overrides,
-		.override_count = options->override_count,
-	};
-
-	return pm_config_load(&run->config, &sources, print_line, NULL) == 0 ? 0 : -1;
+	return pm_front_config_read(&run->config, &options->front, print_mistake, NULL) == 0 ? 0
+											     : -1;
 }
 
 static void set_alive(struct run *run, unsigned index, int32_t pid)
 {
 	atomic_store(&run->alive.pids[index], pid);
 	pm_keeper_set_alive(&run->keeper, index, pid);
-	if (pid == 0)
-		pm_guard_forget(&run->guard, index);
+	pm_guard_set_command(&run->guard, index, pid);
 }
 
 static void emit(void *arg, struct panicmon_event *event)
@@ -103,7 +81,7 @@ static void emit(void *arg, struct panicmon_event *event)
 		set_alive(run, index, event->pid);
 		if (run->config.process.notify_mainpid && index == 0 &&
 		    pm_notify_mainpid(event->pid, &error) < 0)
-			pm_cli_print(error.text);
+			pm_front_print(error.text);
 	}
 	pm_keeper_publish(&run->keeper, event);
 	/* After it was published: if we are killed in between, the hosts tell of the end. */
@@ -121,12 +99,10 @@ static void settle(void *arg)
 	pm_keeper_wake(&run->keeper);
 }
 
-static int check_orphans(const struct pm_config_process *config, struct pm_error *error)
+static int take_orphans(const struct pm_config_process *config, struct pm_error *error)
 {
-	if (config->wait_orphans_ms > 0 && !config->subreaper && getpid() != 1)
-		return pm_error_set(error, 0,
-				    "[process] wait_orphans: orphans come to panicmon only as PID 1 "
-				    "or subreaper; set subreaper = yes, or leave it out");
+	if (pm_front_orphans_check(config, error) < 0)
+		return -1;
 	if (config->subreaper && prctl(PR_SET_CHILD_SUBREAPER, 1) < 0)
 		return pm_error_set(error, errno, "[process] subreaper: cannot become one");
 	return 0;
@@ -164,12 +140,11 @@ static int open_run(struct run *run, const struct pm_cli_options *options,
 	};
 	const char *name = options->name != NULL ? options->name : run->config.name;
 
-	if (check_orphans(&run->config.process, error) < 0 ||
-	    pm_loop_open(&run->loop, error) < 0 ||
+	if (take_orphans(&run->config.process, error) < 0 || pm_loop_open(&run->loop, error) < 0 ||
 	    pm_children_open(&run->children, &run->loop, error) < 0 ||
 	    pm_identity_make(&run->identity, name, options->command, error) < 0 ||
 	    pm_keeper_open(&run->keeper, &run->loop, &run->children, &run->config, &run->identity,
-			   print_line, NULL, error) < 0)
+			   (struct pm_keeper_mode){0}, print_report, NULL, error) < 0)
 		return -1;
 	/* While the hosts load their plugins, so that the two forks take the time of one. */
 	return open_commands(run, &common, error);
@@ -192,19 +167,34 @@ static void warn_of_privilege(const struct run *run)
 			 "process %d has changed to another user: signals cannot be passed on to "
 			 "it, and it stays if panicmon is killed; start panicmon as that user",
 			 (int)executor->spawn.pid);
-		pm_cli_print(text);
+		pm_front_print(text);
 	}
+}
+
+/* What is killed with us, by the kernel or by the hosts, ends by then; else the guard does it. */
+static int64_t grace_ms(const struct run *run)
+{
+	enum { LATER = 1500 }; /* see pm_host_monitor_died() */
+
+	return run->config.drain_timeout_ms + LATER;
 }
 
 static void on_look(struct pm_timer *timer)
 {
 	struct run *run = timer->owner;
 	struct pm_error error;
+	const struct pm_guard_setup setup = {
+		.alive = &run->alive,
+		.host_count = run->keeper.count,
+		.grace_ms = grace_ms(run),
+	};
 
 	warn_of_privilege(run);
-	/* Also beside hosts: they may all have fallen when they are needed. */
-	if (pm_guard_start(&run->guard, &run->children, &run->alive, &error) < 0)
-		pm_cli_print(error.text);
+	if (run->guard.page != NULL)
+		return;
+	if (pm_guard_start(&run->guard, &run->children, &setup, &error) < 0)
+		pm_front_print(error.text);
+	pm_keeper_set_guard(&run->keeper, &run->guard);
 }
 
 /* When the commands have ended, and the handlers have heard of it. */
@@ -214,7 +204,7 @@ static void wait_for_leftovers(struct run *run)
 
 	if (config->wait_orphans_ms > 0 &&
 	    !pm_orphans_wait(&run->children, config->wait_orphans_ms, &run->run.asked_to_end))
-		pm_cli_print("orphans of the command are left");
+		pm_front_print("orphans of the command are left");
 	pm_leftovers_wait(&run->leftovers);
 }
 
@@ -231,14 +221,19 @@ static void release_descriptors(void)
 
 static void run_to_end(struct run *run)
 {
-	run->look = (struct pm_timer){.due = on_look, .owner = run};
 	pm_timer_set(&run->loop, &run->look, LOOK_AFTER);
 	pm_run_start(&run->run);
 	release_descriptors();
 	pm_run_wait(&run->run);
 	wait_for_leftovers(run);
-	pm_timer_clear(&run->loop, &run->look);
-	pm_guard_stop(&run->guard, &run->children);
+}
+
+/* A handler that holds this up may have to be ended already. */
+static bool wait_ready(struct run *run)
+{
+	run->look = (struct pm_timer){.due = on_look, .owner = run};
+	pm_timer_set(&run->loop, &run->look, LOOK_AFTER);
+	return pm_keeper_wait_ready(&run->keeper) == 0;
 }
 
 static void report_not_invoked(const struct run *run, const char *command)
@@ -250,7 +245,7 @@ static void report_not_invoked(const struct run *run, const char *command)
 			continue;
 		pm_error_set(&error, run->executors[i].outcome.exec_errno, "cannot run '%s'",
 			     command);
-		pm_cli_print(error.text);
+		pm_front_print(error.text);
 		return;
 	}
 }
@@ -262,14 +257,17 @@ static struct pm_ending run_command(struct run *run, const struct pm_cli_options
 	struct pm_error error;
 
 	if (open_run(run, options, inherited, &error) < 0) {
-		pm_cli_print(error.text);
-	} else if (pm_keeper_wait_ready(&run->keeper) == 0) {
+		pm_front_print(error.text);
+	} else if (wait_ready(run)) {
 		run_to_end(run);
 		report_not_invoked(run, options->command[0]);
 		ending = pm_ending_of(&run->run, &run->config.process);
 	}
 	pm_run_close(&run->run);
+	/* The timer runs on: a handler can hold this up, and the guard is there for those. */
 	pm_keeper_drain(&run->keeper);
+	pm_timer_clear(&run->loop, &run->look);
+	pm_guard_stop(&run->guard, &run->children);
 	return ending;
 }
 

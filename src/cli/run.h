@@ -10,7 +10,4 @@
 struct pm_ending pm_cli_run(const struct pm_cli_options *options,
 			    const struct pm_signals_inherited *inherited);
 
-/* "panicmon: TEXT" on stderr; given up rather than waited for when nobody reads it there. */
-void pm_cli_print(const char *text);
-
 #endif

@@ -431,6 +431,7 @@ static void free_handler(struct pm_config_handler *handler)
 	free(handler->options);
 	free(handler->name);
 	free(handler->plugin);
+	free(handler->user);
 	free(handler->where);
 }
 

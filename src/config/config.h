@@ -29,6 +29,9 @@ struct pm_config_handler {
 	bool required; /* default yes */
 	bool trust_path;
 	int64_t timeout_ms; /* of one call into the plugin */
+	char *user;         /* its host becomes that user; NULL: it stays as it is */
+	int64_t memory_max; /* bytes of address space; 0: no limit of ours */
+	int64_t nofile;     /* descriptors; 0: no limit of ours */
 	struct pm_config_option *options;
 	size_t option_count;
 };
@@ -64,6 +67,7 @@ struct pm_config_process {
 	unsigned instances; /* 1 to PM_CONFIG_INSTANCES_MAX */
 	bool subreaper;
 	int64_t wait_orphans_ms; /* how long to stay for them after the command; 0: not at all */
+	char *wait_orphans_where;
 	bool notify_mainpid;
 };
 

@@ -76,6 +76,22 @@ static int set_count(void *place, const struct pm_key *key, const struct pm_entr
 	return 0;
 }
 
+/* 0 is no limit; others have a least one that a host can work with. */
+static int set_limit(void *place, const struct pm_key *key, const struct pm_entry *entry,
+		     struct pm_error *error)
+{
+	int64_t size;
+
+	if (pm_value_size(entry->value, &size, error) != 0)
+		return -1;
+	if (size != 0 && size < key->min)
+		return pm_value_refuse(error, entry->value,
+				       "is too small: write %s or more, or 0 for no limit",
+				       key->min_text);
+	*(int64_t *)place = size;
+	return 0;
+}
+
 #define CONFIG(member) offsetof(struct pm_config, member)
 #define PROCESS(member) CONFIG(process.member)
 #define HANDLER(member) offsetof(struct pm_config_handler, member)
@@ -170,6 +186,7 @@ static const struct pm_key process_keys[] = {
 	{.name = "wait_orphans",
 	 .set = set_duration,
 	 .offset = PROCESS(wait_orphans_ms),
+	 .where = PROCESS(wait_orphans_where),
 	 .value = "0"},
 	{.name = "notify_mainpid",
 	 .set = set_bool,
@@ -178,15 +195,59 @@ static const struct pm_key process_keys[] = {
 };
 
 static const struct pm_key handler_keys[] = {
-	{.name = "plugin", .set = set_text, .offset = HANDLER(plugin)},
-	{.name = "required", .set = set_bool, .offset = HANDLER(required), .value = "yes"},
-	{.name = "trust_path", .set = set_bool, .offset = HANDLER(trust_path), .value = "no"},
+	{.name = "plugin",
+	 .set = set_text,
+	 .offset = HANDLER(plugin),
+	 .type = "text",
+	 .range = "any",
+	 .help = "the plugin, if it is not NAME.so: a name in handler_dir, or an absolute path"},
+	{.name = "required",
+	 .set = set_bool,
+	 .offset = HANDLER(required),
+	 .value = "yes",
+	 .type = "bool",
+	 .range = "yes, no",
+	 .help = "yes: panicmon does not start if this handler cannot work"},
+	{.name = "trust_path",
+	 .set = set_bool,
+	 .offset = HANDLER(trust_path),
+	 .value = "no",
+	 .type = "bool",
+	 .range = "yes, no",
+	 .help = "yes: load the plugin even if others than root and you can write its file"},
 	{.name = "timeout",
 	 .set = set_duration,
 	 .offset = HANDLER(timeout_ms),
 	 .value = "30s",
 	 .min = 1,
-	 .min_text = "1ms"},
+	 .min_text = "1ms",
+	 .type = "duration",
+	 .range = "1ms or more",
+	 .help = "the longest that one call into the plugin may take"},
+	{.name = "user",
+	 .set = set_text,
+	 .offset = HANDLER(user),
+	 .type = "text",
+	 .range = "any",
+	 .help = "the user that its process becomes; only root can"},
+	{.name = "memory_max",
+	 .set = set_limit,
+	 .offset = HANDLER(memory_max),
+	 .value = "0",
+	 .min = 32 << 20,
+	 .min_text = "32M",
+	 .type = "size",
+	 .range = "0, 32M or more",
+	 .help = "bytes of address space that its process may have; 0: no limit"},
+	{.name = "nofile",
+	 .set = set_limit,
+	 .offset = HANDLER(nofile),
+	 .value = "0",
+	 .min = 16,
+	 .min_text = "16",
+	 .type = "size",
+	 .range = "0, 16 or more",
+	 .help = "descriptors that its process may have; 0: no limit"},
 };
 
 static const struct pm_section panicmon = {

@@ -35,9 +35,11 @@ struct pm_key {
 	size_t offset;     /* of the place, in the section's struct */
 	size_t where;      /* of a char * there, which keeps pm_entry.where; 0: it is not kept */
 	const char *value; /* the default, written as in a file, of a list one item; NULL: none */
-	int64_t min, max;  /* of a duration, in ms, which has no max, or of a number */
+	int64_t min, max;  /* of a duration, in ms, or a limit, which have no max, or of a number */
 	const char *min_text;
 	const char *const *choices; /* NULL at the end */
+	/* For people, of the keys that all handlers have: kind and range of the value, one line. */
+	const char *type, *range, *help;
 };
 
 struct pm_section {

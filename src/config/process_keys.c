@@ -376,4 +376,5 @@ void pm_process_keys_free(struct pm_config_process *process)
 	free(process->errors.where);
 	free(process->directory);
 	free(process->directory_where);
+	free(process->wait_orphans_where);
 }

@@ -45,9 +45,13 @@ static const struct {
 	ITEM(TARGET_PID, target_pid, I32),
 	ITEM(STDERR_TAIL, stderr_tail, TEXT),
 	ITEM(INSTANCE, instance, I32),
+	ITEM(HANDLER, handler, TEXT),
+	ITEM(LOST, lost, I64),
+	ITEM(DROPPED, dropped, I64),
+	ITEM(TEST, test, I32),
 };
 enum { ITEM_COUNT = sizeof(items) / sizeof(items[0]) };
-_Static_assert(ITEM_COUNT == PANICMON_HAS_INSTANCE + 1, "every field has its item");
+_Static_assert(ITEM_COUNT == PANICMON_HAS_TEST + 1, "every field has its item");
 _Static_assert((int)ITEM_COUNT < (int)TEXT_BIT && ITEM_COUNT <= 64,
 	       "numbers fit in 7 bits, presence in 64");
 

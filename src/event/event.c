@@ -17,6 +17,7 @@ static const struct {
 	[PANICMON_SIGNAL_RECEIVED] = {"signal.received", false},
 	[PANICMON_SIGNAL_PASSED] = {"signal.passed", false},
 	[PANICMON_SIGNAL_FAILED] = {"signal.failed", false},
+	[PANICMON_HANDLER_LOST] = {"handler.lost", false},
 };
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
 
@@ -67,6 +68,7 @@ enum panicmon_severity pm_event_severity(const struct panicmon_event *event)
 	case PANICMON_PROCESS_FAILED:
 		return PANICMON_ERROR;
 	case PANICMON_SIGNAL_FAILED:
+	case PANICMON_HANDLER_LOST:
 		return PANICMON_WARNING;
 	default:
 		return PANICMON_INFO;

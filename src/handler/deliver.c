@@ -2,49 +2,17 @@
 
 #include "handler/deliver.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "event/codec.h"
-
-/* An event that killed its host this often is set aside. */
-enum { DEATHS_MAX = 3 };
-
-int pm_backoff_ms(unsigned failures)
-{
-	enum { FIRST = 100, LAST = 30 * 1000 };
-	int wait = FIRST;
-
-	while (failures-- > 0 && wait < LAST)
-		wait *= 2;
-	return wait < LAST ? wait : LAST;
-}
 
 static void report(const struct pm_delivery *delivery, enum panicmon_severity severity,
 		   const char *text)
 {
 	delivery->host->log(delivery->host, severity, text);
-}
-
-void pm_delivery_wait(struct pm_delivery *delivery, int timeout_ms)
-{
-	struct pollfd interest = {.fd = delivery->setup->socket, .events = POLLIN};
-	char message;
-
-	/* A socket at its end is always readable. */
-	if (timeout_ms >= 0 && poll(&interest, !delivery->monitor_died, timeout_ms) <= 0)
-		return;
-	ssize_t got = recv(delivery->setup->socket, &message, sizeof(message), 0);
-	if (got == 0) {
-		delivery->monitor_died = true;
-		pm_host_monitor_died(delivery->setup);
-	} else if (got < 0 && errno != EINTR) {
-		_exit(1); /* the plugin closed our descriptors: only a new host can go on */
-	}
 }
 
 typedef int event_fn(void *self, const struct panicmon_event *event);
@@ -58,12 +26,13 @@ static event_fn *find_slot(const struct pm_module *module, uint32_t type)
 		[PANICMON_SIGNAL_RECEIVED] = module->signal.received,
 		[PANICMON_SIGNAL_PASSED] = module->signal.passed,
 		[PANICMON_SIGNAL_FAILED] = module->signal.failed,
+		[PANICMON_HANDLER_LOST] = module->monitor.lost,
 	};
 
 	return type < sizeof(slots) / sizeof(slots[0]) ? slots[type] : NULL;
 }
 
-static void advance(struct pm_delivery *delivery, uint64_t sequence)
+void pm_delivery_advance(struct pm_delivery *delivery, uint64_t sequence)
 {
 	atomic_store(&delivery->setup->page->delivered, sequence);
 }
@@ -72,18 +41,38 @@ static void advance(struct pm_delivery *delivery, uint64_t sequence)
 static void advance_unless_held(struct pm_delivery *delivery, uint64_t sequence)
 {
 	if (delivery->held == 0)
-		advance(delivery, sequence);
+		pm_delivery_advance(delivery, sequence);
 	else
 		delivery->held = sequence;
 }
 
-/* Counts it, and tells the first of several in a row: a storm on a full disk must not become one of
- * messages. A handler that gave no reason has told people itself. */
-static void drop(struct pm_delivery *delivery, uint64_t sequence, const char *why)
+/* Once a while is enough: panicmon looks again each second as long as there are more. */
+static void note_missed(struct pm_delivery *delivery)
+{
+	int64_t now = pm_clock_monotonic();
+
+	if (delivery->nudged_ns != 0 && now - delivery->nudged_ns < PM_NS_PER_S / 2)
+		return;
+	delivery->nudged_ns = now;
+	pm_host_nudge(delivery->setup);
+}
+
+/* What tells of losses does not count, or two handlers on a full disk would tell each other for ever
+ * that they could not take what the other had missed. */
+static bool counts(const struct pm_delivery *delivery)
+{
+	return !delivery->about_losses;
+}
+
+void pm_delivery_drop(struct pm_delivery *delivery, uint64_t sequence, uint64_t count,
+		      const char *why)
 {
 	char text[1200];
 
-	atomic_fetch_add(&delivery->setup->page->dropped, 1);
+	if (count > 0) {
+		atomic_fetch_add(&delivery->setup->page->dropped, count);
+		note_missed(delivery);
+	}
 	if (why[0] == '\0' || delivery->dropping)
 		return;
 	delivery->dropping = true;
@@ -92,66 +81,15 @@ static void drop(struct pm_delivery *delivery, uint64_t sequence, const char *wh
 	report(delivery, PANICMON_WARNING, text);
 }
 
-/* Longer each time, but not at the end of a run, when the deadline is near. */
-static void wait_to_retry(struct pm_delivery *delivery, unsigned failures)
-{
-	pm_delivery_wait(delivery,
-			 pm_backoff_ms(pm_journal_has_ended(&delivery->reader) ? 0 : failures));
-}
-
-static int call_flush(struct pm_delivery *delivery, enum panicmon_why why)
-{
-	const struct panicmon_handler *handler = &delivery->module->handler;
-	struct pm_host_page *page = delivery->setup->page;
-
-	if (handler->flush == NULL)
-		return PANICMON_DONE;
-	atomic_fetch_add(&page->flush_deaths, 1);
-	atomic_fetch_add(&page->calls, 1);
-	int result = handler->flush(delivery->self, (uint32_t)delivery->setup->drain_timeout_ms,
-				    (int)why);
-	atomic_fetch_add(&page->calls, 1);
-	atomic_store(&page->flush_deaths, 0);
-	return result;
-}
-
-/* Gives up all that is held. */
-static void drop_held(struct pm_delivery *delivery, const char *why)
+void pm_delivery_note(struct pm_delivery *delivery, _Atomic int32_t *answer, int result)
 {
 	struct pm_host_page *page = delivery->setup->page;
-	uint64_t before = delivery->held - atomic_load(&page->delivered) - 1;
 
-	atomic_fetch_add(&page->dropped, before);
-	drop(delivery, delivery->held, why);
-	advance(delivery, delivery->held);
-	delivery->held = 0;
-}
-
-/* Sends what is held. false: the handler is finished. */
-static bool flush(struct pm_delivery *delivery, enum panicmon_why why)
-{
-	if (delivery->held != 0 &&
-	    atomic_load(&delivery->setup->page->flush_deaths) >= DEATHS_MAX) {
-		atomic_store(&delivery->setup->page->flush_deaths, 0);
-		drop_held(delivery, "the handler died three times as it flushed");
-	}
-	for (unsigned failures = 0; delivery->held != 0; failures++) {
-		int result = call_flush(delivery, why);
-
-		if (result == PANICMON_DEAD)
-			return false;
-		if (result == PANICMON_RETRY) {
-			wait_to_retry(delivery, failures);
-			continue;
-		}
-		if (result != PANICMON_DONE) {
-			drop_held(delivery, "flush() gave its batch up");
-			break;
-		}
-		advance(delivery, delivery->held);
-		delivery->held = 0;
-	}
-	return true;
+	if (!delivery->setup->test)
+		return;
+	atomic_fetch_add(&page->took_ns, pm_clock_monotonic() - delivery->entered_ns);
+	snprintf(page->message, sizeof(page->message), "%s", delivery->reason);
+	atomic_store(answer, result);
 }
 
 /* One call. What it is about is on the page meanwhile, for the next host if this one dies of it. */
@@ -159,12 +97,13 @@ static int call(struct pm_delivery *delivery, event_fn *slot, const struct panic
 {
 	struct pm_host_page *page = delivery->setup->page;
 
-	delivery->reason[0] = '\0';
 	atomic_store(&page->trying, event->seq);
-	atomic_fetch_add(&page->calls, 1);
+	pm_delivery_enter(delivery);
 	int result = slot(delivery->self, event);
-	atomic_fetch_add(&page->calls, 1);
+	pm_delivery_leave(delivery);
 	atomic_store(&page->trying, 0);
+	pm_delivery_note(delivery, &page->answer, result);
+	atomic_store(&page->answered, 1);
 	return result;
 }
 
@@ -187,28 +126,37 @@ static uint32_t deaths_by(const struct pm_delivery *delivery, uint64_t sequence)
 	return atomic_load(&page->suspect) == sequence ? atomic_load(&page->deaths) : 0;
 }
 
+static bool is_about_us(const struct pm_delivery *delivery, const struct panicmon_event *event)
+{
+	return event->type == PANICMON_HANDLER_LOST && event->handler != NULL &&
+	       strcmp(event->handler, delivery->host->handler) == 0;
+}
+
 /* Calls until the plugin has taken the event or given it up. */
 static int deliver(struct pm_delivery *delivery, struct panicmon_event *event)
 {
 	event_fn *slot = find_slot(delivery->module, event->type);
 	uint32_t deaths = deaths_by(delivery, event->seq);
 
-	if (slot == NULL)
+	if (slot == NULL || is_about_us(delivery, event))
 		return PANICMON_DONE;
 	/* So that what is held does not have to come again with each death. */
-	if (deaths > 0 && !flush(delivery, PANICMON_BATCH))
+	if (deaths > 0 && !pm_held_flush(delivery, PANICMON_BATCH))
 		return PANICMON_DEAD;
-	if (deaths >= DEATHS_MAX) {
-		drop(delivery, event->seq, "the handler died of it three times");
+	if (deaths >= PM_DEATHS_MAX) {
+		pm_delivery_drop(delivery, event->seq, counts(delivery),
+				 "the handler died of it three times");
 		return PANICMON_DONE;
 	}
 	event->attempt = deaths + 1;
 	for (unsigned failures = 0;; failures++) {
 		int result = call(delivery, slot, event);
 
-		if (result != PANICMON_RETRY)
+		if (result != PANICMON_RETRY || delivery->setup->test)
 			return result;
-		wait_to_retry(delivery, failures);
+		pm_delivery_wait_to_retry(delivery, failures);
+		if (delivery->finished)
+			return PANICMON_DEAD;
 		event->attempt++;
 	}
 }
@@ -221,14 +169,17 @@ static bool settle(struct pm_delivery *delivery, uint64_t sequence, int result)
 		break;
 	case PANICMON_HELD:
 		delivery->held = sequence;
+		delivery->held_count += counts(delivery);
 		return true;
+	case PANICMON_RETRY: /* of a test: one answer is all that was asked for */
 	case PANICMON_DEAD:
 		return false;
 	case PANICMON_DROP:
-		drop(delivery, sequence, delivery->reason);
+		pm_delivery_drop(delivery, sequence, counts(delivery), delivery->reason);
 		break;
 	default:
-		drop(delivery, sequence, "the handler returned no result of panicmon/handler.h");
+		pm_delivery_drop(delivery, sequence, counts(delivery),
+				 "the handler returned no result of panicmon/handler.h");
 	}
 	advance_unless_held(delivery, sequence);
 	return true;
@@ -245,6 +196,7 @@ static void note_lost(struct pm_delivery *delivery, uint64_t before)
 	snprintf(text, sizeof(text), "%llu events were overwritten before they could be delivered",
 		 (unsigned long long)lost);
 	report(delivery, PANICMON_WARNING, text);
+	note_missed(delivery);
 }
 
 /* An end may be in the journal when panicmon has had no time to clear the entry. */
@@ -264,15 +216,19 @@ static bool deliver_record(struct pm_delivery *delivery)
 	struct panicmon_event event;
 
 	if (pm_event_decode(reader->record, reader->length, &event) < 0) {
-		drop(delivery, reader->last, "its record is damaged");
+		pm_delivery_drop(delivery, reader->last, 1, "its record is damaged");
 		advance_unless_held(delivery, reader->last);
 		return true;
 	}
 	event.seq = reader->last;
+	delivery->about_losses = event.type == PANICMON_HANDLER_LOST;
 	pm_identity_sign(delivery->setup->identity, &event);
 	if (event.type == PANICMON_PROCESS_EXITED || event.type == PANICMON_PROCESS_FAILED)
 		note_end(delivery, event.pid);
-	return settle(delivery, event.seq, deliver(delivery, &event));
+	bool goes_on = settle(delivery, event.seq, deliver(delivery, &event));
+	if (delivery->setup->test)
+		pm_host_nudge(delivery->setup);
+	return goes_on;
 }
 
 /* panicmon can't say any more how a command ended, so the host does. */
@@ -292,6 +248,7 @@ static bool deliver_death(struct pm_delivery *delivery, int index)
 	PM_EVENT_SET(&event, STATUS, status, 128 + SIGKILL);
 	PM_EVENT_SET(&event, REASON, reason, PANICMON_REASON_MONITOR_DIED);
 	event.severity = pm_event_severity(&event);
+	delivery->about_losses = false;
 	event.seq = delivery->reader.last + ++delivery->added;
 	pm_identity_sign(delivery->setup->identity, &event);
 	return settle(delivery, event.seq, deliver(delivery, &event));
@@ -305,20 +262,32 @@ static bool deliver_monitor_died(struct pm_delivery *delivery)
 	return true;
 }
 
-/* Reads on; sleeps when there is nothing. */
-static enum pm_journal_next next_or_wait(struct pm_delivery *delivery)
+/* Sleeps until there is an event, or it is time for something. */
+static enum pm_journal_next sleep_until_next(struct pm_delivery *delivery)
 {
 	struct pm_host_page *page = delivery->setup->page;
+
+	/* Said before the last look: panicmon publishes first and looks at this after. */
+	atomic_store(&page->asleep, 1);
+	enum pm_journal_next next = pm_journal_next(&delivery->reader);
+	/* Woken by the clock, it still counts as asleep, see pm_delivery_enter(). */
+	if (next != PM_JOURNAL_EMPTY ||
+	    pm_delivery_sleep(delivery, delivery->held != 0 ? delivery->flush_at_ns : PM_NEVER))
+		atomic_store(&page->asleep, 0);
+	return next;
+}
+
+/* Reads on. What is held is sent when nothing else waits. */
+static enum pm_journal_next next_or_wait(struct pm_delivery *delivery)
+{
 	uint64_t lost = delivery->reader.lost;
 	enum pm_journal_next next = pm_journal_next(&delivery->reader);
 
-	if (next == PM_JOURNAL_EMPTY && delivery->held == 0 && !delivery->monitor_died) {
-		/* Said before the last look: panicmon publishes first and looks at this after. */
-		atomic_store(&page->asleep, 1);
-		next = pm_journal_next(&delivery->reader);
-		if (next == PM_JOURNAL_EMPTY)
-			pm_delivery_wait(delivery, -1);
-		atomic_store(&page->asleep, 0);
+	if (next == PM_JOURNAL_EMPTY && !delivery->monitor_died) {
+		if (!pm_held_flush_if_due(delivery))
+			delivery->finished = true;
+		else
+			next = sleep_until_next(delivery);
 	}
 	note_lost(delivery, lost);
 	return next;
@@ -326,20 +295,20 @@ static enum pm_journal_next next_or_wait(struct pm_delivery *delivery)
 
 static bool run_until_end(struct pm_delivery *delivery)
 {
-	for (;;) {
+	for (; !delivery->finished; pm_delivery_tick(delivery)) {
 		enum pm_journal_next next = next_or_wait(delivery);
 
 		if (next == PM_JOURNAL_RECORD) {
 			if (!deliver_record(delivery))
 				return false;
 		} else if (next == PM_JOURNAL_END) {
-			return flush(delivery, PANICMON_DRAIN);
+			return pm_held_flush(delivery, PANICMON_DRAIN);
 		} else if (delivery->monitor_died) {
-			return deliver_monitor_died(delivery) && flush(delivery, PANICMON_LOST);
-		} else if (!flush(delivery, PANICMON_BATCH)) {
-			return false;
+			return deliver_monitor_died(delivery) &&
+			       pm_held_flush(delivery, PANICMON_LOST);
 		}
 	}
+	return false;
 }
 
 enum pm_host_state pm_delivery_run(struct pm_delivery *delivery)

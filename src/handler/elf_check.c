@@ -46,13 +46,22 @@ struct head {
 	};
 };
 
-static int check_header(const ElfW(Ehdr) * header, const char *path, struct pm_error *error)
+static int is_damaged(const char *path, uint64_t size, struct pm_error *error)
+{
+	return pm_error_set(error, 0, "'%s' is truncated or damaged (%llu bytes); install it again",
+			    path, (unsigned long long)size);
+}
+
+static int check_header(const ElfW(Ehdr) * header, size_t size, const char *path,
+			struct pm_error *error)
 {
 	if (memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
 		return pm_error_set(error, 0,
 				    "'%s' is not an ELF file; a handler is a shared object: build "
 				    "it with cc -shared -fPIC",
 				    path);
+	if (size < sizeof(*header))
+		return is_damaged(path, size, error);
 	if (header->e_ident[EI_CLASS] != OUR_CLASS ||
 	    (OUR_MACHINE != EM_NONE && header->e_machine != OUR_MACHINE))
 		return pm_error_set(error, 0,
@@ -103,13 +112,9 @@ static int check_elf(int fd, uint64_t size, const char *path, struct pm_error *e
 	ssize_t got = pread(fd, head.bytes, sizeof(head.bytes), 0);
 	if (got < 0)
 		return pm_error_set(error, errno, "cannot read '%s'", path);
-	if (check_header(&head.header, path, error) < 0)
+	if (check_header(&head.header, (size_t)got, path, error) < 0)
 		return -1;
-	if (!is_whole(&head, (size_t)got, size))
-		return pm_error_set(error, 0,
-				    "'%s' is truncated or damaged (%llu bytes); install it again",
-				    path, (unsigned long long)size);
-	return 0;
+	return is_whole(&head, (size_t)got, size) ? 0 : is_damaged(path, size, error);
 }
 
 /* Whoever can write the file, or swap it by writing a folder on its way, runs code as us. In a

@@ -14,19 +14,25 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/signals.h"
+#include "handler/confine.h"
 #include "handler/deliver.h"
+#include "handler/describe.h"
 #include "handler/module.h"
 #include "handler/options.h"
 
 /* What is said from within a plugin's call (struct panicmon_host has no room for our own). There is
  * one plugin in a process. */
 static char reason[1024];
+static struct pm_delivery delivery = {.reason = reason};
 
 static void host_log(const struct panicmon_host *host, uint32_t severity, const char *text)
 {
+	(void)host;
 	(void)severity;
-	dprintf(STDERR_FILENO, "panicmon[%s]: %s\n", host->handler, text);
+	/* panicmon marks what it gets there. */
+	dprintf(STDERR_FILENO, "%s\n", text);
 }
 
 static int host_fail(const struct panicmon_host *host, const char *text)
@@ -36,18 +42,47 @@ static int host_fail(const struct panicmon_host *host, const char *text)
 	return -1;
 }
 
+static void host_alive(const struct panicmon_host *host)
+{
+	(void)host;
+	/* Odd before and after, but not the same: for panicmon, another call. */
+	atomic_fetch_add(&delivery.setup->page->calls, 2);
+}
+
+static void host_retry_in(const struct panicmon_host *host, uint32_t delay_ms)
+{
+	(void)host;
+	delivery.retry_in_ms = delay_ms;
+}
+
+static void host_tick_in(const struct panicmon_host *host, uint32_t delay_ms)
+{
+	(void)host;
+	delivery.tick_at_ns =
+		delay_ms == 0 ? 0 : pm_clock_monotonic() + delay_ms * PM_NS_PER_MS;
+}
+
+void pm_host_nudge(const struct pm_host_setup *setup)
+{
+	send(setup->socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 static void set_state(const struct pm_host_setup *setup, enum pm_host_state state)
 {
 	atomic_store(&setup->page->state, state);
-	send(setup->socket, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	pm_host_nudge(setup);
 }
 
 static void __attribute__((noreturn))
 refuse(const struct pm_host_setup *setup, const char *where, const char *text)
 {
-	if (where != NULL)
-		snprintf(setup->page->message, sizeof(setup->page->message), "%s: [handler:%s] %s",
-			 where, setup->config->name, text);
+	char *message = setup->page->message;
+
+	if (setup->purpose == PM_HOST_DESCRIBE)
+		snprintf(message, sizeof(setup->page->message), "%s", text);
+	else if (where != NULL)
+		snprintf(message, sizeof(setup->page->message), "%s: [handler:%s] %s", where,
+			 setup->config->name, text);
 	set_state(setup, PM_HOST_REFUSED);
 	_exit(1);
 }
@@ -91,29 +126,67 @@ static void set_signals(const struct pm_host_setup *setup)
 		pm_host_monitor_died(setup);
 }
 
-/* Keeps 0 to 2 and the socket. The command's other descriptors must not be held open here. */
-static void drop_descriptors(struct pm_host_setup *setup)
+/* Where a host has what it keeps; all else is the command's, or panicmon's. */
+enum { SOCKET = STDERR_FILENO + 1, REAL_OUTPUT, REAL_ERRORS, FIRST_FREE };
+
+/* A copy of fd, above all that may be in use. */
+static int above(int fd)
 {
-	enum { SOCKET = STDERR_FILENO + 1 };
+	return fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE);
+}
+
+static void arrange_descriptors(struct pm_host_setup *setup)
+{
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int socket = above(setup->socket), output = above(setup->output);
 
 	if (null >= 0)
 		dup2(null, STDIN_FILENO);
-	if (setup->socket != SOCKET)
-		dup3(setup->socket, SOCKET, O_CLOEXEC);
+	dup3(socket, SOCKET, O_CLOEXEC);
+	dup3(STDOUT_FILENO, REAL_OUTPUT, O_CLOEXEC);
+	dup3(STDERR_FILENO, REAL_ERRORS, O_CLOEXEC);
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
 	setup->socket = SOCKET;
-	pm_close_from(SOCKET + 1);
+	pm_close_from(FIRST_FREE);
+}
+
+/* If memory runs out, the kernel is to take a host first. */
+static void die_first(void)
+{
+	static const char first[] = "1000";
+	pm_autofd fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+	if (fd >= 0 && write(fd, first, strlen(first)) < 0)
+		return; /* no more than a wish */
 }
 
 static void become_host(struct pm_host_setup *setup)
 {
 	char name[16]; /* prctl(2): with its NUL */
+	struct pm_error error;
 
 	setpgid(0, 0);
 	snprintf(name, sizeof(name), "pm:%s", setup->config->name);
 	prctl(PR_SET_NAME, name);
+	arrange_descriptors(setup);
+	die_first(); /* another user may not */
+	if (pm_confine(setup->config, &error) < 0)
+		refuse(setup, setup->config->where, error.text);
+	/* After a change of the user, which clears what it sets. */
 	set_signals(setup);
-	drop_descriptors(setup);
+}
+
+/* What a handler has no business with goes before it is opened. */
+static void keep_or_close_output(struct panicmon_host *host, const struct panicmon_handler *handler)
+{
+	bool wanted = (handler->flags & PANICMON_WANTS_OUTPUT) != 0;
+
+	host->output = wanted ? REAL_OUTPUT : -1;
+	host->errors = wanted ? REAL_ERRORS : -1;
+	if (wanted)
+		return;
+	close(REAL_OUTPUT);
+	close(REAL_ERRORS);
 }
 
 static void load(const struct pm_host_setup *setup, struct pm_module *module)
@@ -140,46 +213,62 @@ static struct panicmon_value *read_options(const struct pm_host_setup *setup,
 
 	if (values == NULL)
 		refuse(setup, setup->config->where, "not enough memory");
-	if (pm_options_read(setup->config, module->options, count, values, setup->page->message,
-			    sizeof(setup->page->message)) > 0)
+	bool roomy = setup->room_size > sizeof(setup->page->message);
+	char *complaints = roomy ? setup->room : setup->page->message;
+	size_t size = roomy ? setup->room_size : sizeof(setup->page->message);
+	if (pm_options_read(setup->config, module->options, count, values, complaints, size) > 0)
 		refuse(setup, NULL, NULL);
 	return values;
 }
 
-static void open_plugin(struct pm_delivery *delivery)
+static void __attribute__((noreturn)) refuse_by_plugin(void)
 {
-	const struct panicmon_value *values = delivery->values;
-	const struct pm_host_setup *setup = delivery->setup;
-	const struct panicmon_handler *handler = &delivery->module->handler;
+	refuse(delivery.setup, delivery.setup->config->where,
+	       reason[0] != '\0' ? reason : "the handler failed without saying why");
+}
+
+static void check_plugin(void)
+{
+	const struct panicmon_handler *handler = &delivery.module->handler;
+
+	if (handler->check != NULL && handler->check(delivery.host, delivery.values) != 0)
+		refuse_by_plugin();
+}
+
+static void open_plugin(void)
+{
+	const struct pm_host_setup *setup = delivery.setup;
+	const struct panicmon_handler *handler = &delivery.module->handler;
 	int result = 0;
 
-	snprintf(reason, sizeof(reason), "the handler failed without saying why");
-	if (handler->check != NULL && handler->check(delivery->host, values) != 0)
-		refuse(setup, setup->config->where, reason);
 	for (unsigned failures = 0; handler->open != NULL; failures++) {
-		result = handler->open(delivery->host, values, &delivery->self);
+		reason[0] = '\0';
+		delivery.retry_in_ms = -1;
+		result = handler->open(delivery.host, delivery.values, &delivery.self);
 		if (result != PANICMON_RETRY)
 			break;
+		if (setup->test)
+			snprintf(setup->page->message, sizeof(setup->page->message), "%s", reason);
 		set_state(setup, PM_HOST_WAITING);
 		atomic_fetch_add(&setup->page->calls, 1);
-		pm_delivery_wait(delivery, pm_backoff_ms(failures));
+		pm_delivery_wait_to_retry(&delivery, failures);
 		atomic_fetch_add(&setup->page->calls, 1);
 	}
 	if (result != 0)
-		refuse(setup, setup->config->where, reason);
+		refuse_by_plugin();
 	reason[0] = '\0';
 }
 
-/* A storm of events must not take CPU from the command, which comes only now; and if memory runs
- * out, the kernel is to take a host first. */
+/* A storm of events must not take CPU from the command, which comes only now. */
 static void yield_to_command(void)
 {
-	static const char first[] = "1000";
-
 	setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + 10);
-	pm_autofd fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-	if (fd >= 0 && write(fd, first, strlen(first)) < 0)
-		return; /* no more than a wish */
+}
+
+static void __attribute__((noreturn)) leave(enum pm_host_state state)
+{
+	set_state(delivery.setup, state);
+	_exit(0);
 }
 
 void pm_host_main(void *arg)
@@ -193,16 +282,16 @@ void pm_host_main(void *arg)
 		.service = setup->identity->name,
 		.log = host_log,
 		.fail = host_fail,
+		.alive = host_alive,
+		.retry_in = host_retry_in,
+		.tick_in = host_tick_in,
 	};
 	struct pm_module module;
-	struct pm_delivery delivery = {
-		.setup = setup,
-		.module = &module,
-		.host = &host,
-		.reason = reason,
-	};
 	struct pm_error error;
 
+	delivery.setup = setup;
+	delivery.module = &module;
+	delivery.host = &host;
 	/* Before the descriptors go. */
 	if (pm_journal_reader_open(&delivery.reader, setup->journal_fd,
 				   atomic_load(&setup->page->delivered), &error) < 0)
@@ -211,11 +300,18 @@ void pm_host_main(void *arg)
 	/* From the constructors in the .so to the end of open(): one call, for the time limit. */
 	atomic_store(&setup->page->calls, 1);
 	load(setup, &module);
+	if (setup->purpose == PM_HOST_DESCRIBE) {
+		pm_describe(&module, setup->room);
+		leave(PM_HOST_CHECKED);
+	}
+	keep_or_close_output(&host, &module.handler);
 	delivery.values = read_options(setup, &module);
-	open_plugin(&delivery);
+	check_plugin();
+	if (setup->purpose == PM_HOST_CHECK)
+		leave(PM_HOST_CHECKED);
+	open_plugin();
 	atomic_fetch_add(&setup->page->calls, 1);
 	yield_to_command();
 	set_state(setup, PM_HOST_READY);
-	set_state(setup, pm_delivery_run(&delivery));
-	_exit(0);
+	leave(pm_delivery_run(&delivery));
 }

@@ -28,7 +28,7 @@ void pm_keeper_say(const struct pm_keeper *keeper, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	keeper->report(keeper->report_arg, text);
+	keeper->report(keeper->report_arg, NULL, text);
 }
 
 static struct pm_host_page *page_of(const struct pm_keeper *keeper, size_t index)
@@ -39,7 +39,7 @@ static struct pm_host_page *page_of(const struct pm_keeper *keeper, size_t index
 static int allocate(struct pm_keeper *keeper, struct pm_error *error)
 {
 	/* A page each: that is what a fork can be given, or not. */
-	keeper->page_size = (size_t)sysconf(_SC_PAGESIZE);
+	keeper->page_size = (size_t)sysconf(_SC_PAGESIZE) + keeper->mode.room;
 	keeper->pages = pm_memory_share(keeper->count * keeper->page_size, error);
 	if (keeper->pages == NULL)
 		return -1;
@@ -97,13 +97,15 @@ static void close_lull(struct pm_keeper *keeper)
 
 int pm_keeper_open(struct pm_keeper *keeper, struct pm_loop *loop, struct pm_children *children,
 		   const struct pm_config *config, const struct pm_identity *identity,
-		   pm_keeper_report *report_line, void *report_arg, struct pm_error *error)
+		   struct pm_keeper_mode mode, pm_keeper_report *report_line, void *report_arg,
+		   struct pm_error *error)
 {
 	*keeper = (struct pm_keeper){
 		.loop = loop,
 		.children = children,
 		.config = config,
 		.identity = identity,
+		.mode = mode,
 		.report = report_line,
 		.report_arg = report_arg,
 		.journal = {.fd = -1},
@@ -159,7 +161,30 @@ static bool is_starting(const struct pm_keeper_slot *slot)
 	/* One that was refused counts until it is reaped, which reports it. */
 	enum pm_host_state state = pm_slot_state(slot);
 
-	return !slot->gone && (state == PM_HOST_STARTING || state == PM_HOST_REFUSED);
+	return !slot->gone && (state == PM_HOST_STARTING || state == PM_HOST_REFUSED ||
+			       (slot->keeper->mode.test && state == PM_HOST_WAITING));
+}
+
+static void give_up_late(struct pm_keeper_slot *slot)
+{
+	struct pm_keeper *keeper = slot->keeper;
+	long long waited_ms = keeper->config->start_timeout_ms;
+
+	if (keeper->mode.purpose == PM_HOST_DELIVER && !keeper->mode.test) {
+		pm_keeper_say(keeper,
+			      "handler '%s' is not ready after %lld ms; the command is started "
+			      "without waiting for it any longer",
+			      slot->config->name, waited_ms);
+		return;
+	}
+	pm_keeper_say(
+		keeper,
+		"%s: [handler:%s] it is not ready after %lld ms, and its host is killed; mend "
+		"or remove the handler",
+		slot->config->where, slot->config->name, waited_ms);
+	keeper->refused++;
+	slot->late = true;
+	pm_slot_kill(slot);
 }
 
 size_t pm_keeper_wait_ready(struct pm_keeper *keeper)
@@ -167,12 +192,7 @@ size_t pm_keeper_wait_ready(struct pm_keeper *keeper)
 	if (!wait_for(keeper, is_starting, keeper->config->start_timeout_ms))
 		for (size_t i = 0; i < keeper->count; i++)
 			if (is_starting(&keeper->slots[i]))
-				pm_keeper_say(
-					keeper,
-					"handler '%s' is not ready after %lld ms; the command "
-					"is started without waiting for it any longer",
-					keeper->slots[i].config->name,
-					(long long)keeper->config->start_timeout_ms);
+				give_up_late(&keeper->slots[i]);
 	keeper->starting = false;
 	return keeper->refused;
 }
@@ -196,13 +216,15 @@ static void kill_all(struct pm_keeper *keeper, bool (*which)(const struct pm_kee
 		pm_keeper_say(keeper,
 			      "handler '%s' has not ended after %lld ms; its host is killed",
 			      keeper->slots[i].config->name, (long long)waited_ms);
+		keeper->slots[i].late = true;
 		pm_slot_kill(&keeper->slots[i]);
 	}
 }
 
-static unsigned long long at_most(uint64_t value, uint64_t limit)
+void pm_keeper_kill(struct pm_keeper *keeper)
 {
-	return value < limit ? value : limit;
+	for (size_t i = 0; i < keeper->count; i++)
+		pm_slot_kill(&keeper->slots[i]);
 }
 
 static void report_undelivered(const struct pm_keeper_slot *slot)
@@ -210,17 +232,11 @@ static void report_undelivered(const struct pm_keeper_slot *slot)
 	const struct pm_keeper *keeper = slot->keeper;
 	uint64_t published = keeper->journal.published;
 	uint64_t delivered = atomic_load(&slot->page->delivered);
-	uint64_t lost = atomic_load(&slot->page->lost);
-	uint64_t dropped = atomic_load(&slot->page->dropped);
 
 	if (delivered < published)
 		pm_keeper_say(keeper, "handler '%s': %llu of %llu events were not delivered",
 			      slot->config->name, (unsigned long long)(published - delivered),
 			      (unsigned long long)published);
-	if (lost > 0 || dropped > 0)
-		pm_keeper_say(keeper, "handler '%s': %llu events lost, %llu given up",
-			      slot->config->name, at_most(lost, published),
-			      at_most(dropped, published));
 }
 
 void pm_keeper_drain(struct pm_keeper *keeper)
@@ -229,6 +245,15 @@ void pm_keeper_drain(struct pm_keeper *keeper)
 
 	if (keeper->count == 0)
 		return;
+	if (keeper->mode.purpose != PM_HOST_DELIVER) {
+		/* What they had to say is on their pages. */
+		pm_keeper_kill(keeper);
+		wait_for(keeper, is_running, END_TAKES_MS);
+		return;
+	}
+	/* While the others can still be told. */
+	for (size_t i = 0; i < keeper->count; i++)
+		pm_slot_tell_losses(&keeper->slots[i]);
 	keeper->draining = true;
 	pm_journal_end(&keeper->journal);
 	for (size_t i = 0; i < keeper->count; i++) {
@@ -245,8 +270,10 @@ void pm_keeper_drain(struct pm_keeper *keeper)
 		kill_all(keeper, is_running, END_TAKES_MS);
 		wait_for(keeper, is_running, END_TAKES_MS);
 	}
-	for (size_t i = 0; i < keeper->count; i++)
+	for (size_t i = 0; i < keeper->count; i++) {
+		pm_slot_tell_losses(&keeper->slots[i]);
 		report_undelivered(&keeper->slots[i]);
+	}
 }
 
 void pm_keeper_close(struct pm_keeper *keeper)
@@ -294,6 +321,32 @@ void pm_keeper_wake(struct pm_keeper *keeper)
 	keeper->waits_for_lull = true;
 	keeper->lull_waited = 0;
 	set_lull(keeper);
+}
+
+void pm_keeper_set_guard(struct pm_keeper *keeper, struct pm_guard *guard)
+{
+	keeper->guard = guard;
+	for (size_t i = 0; i < keeper->count; i++)
+		if (keeper->slots[i].running)
+			pm_guard_set_host(guard, i, keeper->slots[i].child.pid);
+}
+
+static bool owes_answer(const struct pm_keeper_slot *slot)
+{
+	/* One without a function for the event counts it as delivered. */
+	return !slot->gone && atomic_load(&slot->page->answered) == 0 &&
+	       atomic_load(&slot->page->delivered) == 0;
+}
+
+void pm_keeper_wait_answers(struct pm_keeper *keeper)
+{
+	int64_t longest_ms = 0;
+
+	for (size_t i = 0; i < keeper->count; i++)
+		if (keeper->slots[i].config->timeout_ms > longest_ms)
+			longest_ms = keeper->slots[i].config->timeout_ms;
+	/* The watch kills what hangs, for which it has to be due twice; unless it is deceived. */
+	wait_for(keeper, owes_answer, 3 * longest_ms);
 }
 
 void pm_keeper_expect(struct pm_keeper *keeper, unsigned commands, bool groups)

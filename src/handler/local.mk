@@ -1,8 +1,13 @@
 noinst_LTLIBRARIES += src/handler/libpm_handler.la
 src_handler_libpm_handler_la_SOURCES = \
+	src/handler/confine.c \
+	src/handler/confine.h \
 	src/handler/deliver.c \
 	src/handler/deliver.h \
+	src/handler/describe.c \
+	src/handler/describe.h \
 	src/handler/elf_check.c \
+	src/handler/held.c \
 	src/handler/host.c \
 	src/handler/host.h \
 	src/handler/keeper.c \
@@ -11,6 +16,9 @@ src_handler_libpm_handler_la_SOURCES = \
 	src/handler/module.h \
 	src/handler/options.c \
 	src/handler/options.h \
+	src/handler/output.c \
+	src/handler/output.h \
 	src/handler/page.h \
 	src/handler/slot.c \
-	src/handler/slot.h
+	src/handler/slot.h \
+	src/handler/wait.c

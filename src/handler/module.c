@@ -44,6 +44,9 @@ static int no_descriptor(void *object, const char *path, struct pm_error *error)
 			    path, PANICMON_HANDLER_SYMBOL);
 }
 
+/* Of version 1.0. */
+#define SMALLEST (offsetof(struct panicmon_handler, reserved) + sizeof(uint32_t))
+
 static int check_descriptor(const struct panicmon_handler *found, const char *path,
 			    struct pm_error *error)
 {
@@ -52,13 +55,11 @@ static int check_descriptor(const struct panicmon_handler *found, const char *pa
 				    "'%s' has a descriptor with the magic %#x, wanted %#x; set "
 				    ".magic = PANICMON_HANDLER_MAGIC",
 				    path, found->magic, PANICMON_HANDLER_MAGIC);
-	if (found->size < offsetof(struct panicmon_handler, signal) + sizeof(found->signal))
+	if (found->size < SMALLEST)
 		return pm_error_set(error, 0,
 				    "'%s' has a descriptor of %u bytes, wanted at least %zu; set "
 				    ".size = sizeof(struct panicmon_handler)",
-				    path, found->size,
-				    offsetof(struct panicmon_handler, signal) +
-					    sizeof(found->signal));
+				    path, found->size, SMALLEST);
 	if (found->needs > PANICMON_HANDLER_MINOR)
 		return pm_error_set(error, 0,
 				    "'%s' needs handler ABI %d.%u, this panicmon speaks %d.%d; "
@@ -91,6 +92,35 @@ static int copy_options(struct pm_module *module, const char *path, struct pm_er
 	return 0;
 }
 
+/* A table of functions begins with its size; NULL: there is none. */
+static int copy_ops(void *to, size_t size, const void *from, const char *member, const char *path,
+		    struct pm_error *error)
+{
+	uint32_t its_size;
+
+	if (from == NULL)
+		return 0;
+	memcpy(&its_size, from, sizeof(its_size));
+	if (its_size < sizeof(its_size))
+		return pm_error_set(error, 0,
+				    "'%s' has no size in the functions of .%s; set .size to the "
+				    "sizeof of their struct",
+				    path, member);
+	pm_memory_copy_sized(to, size, from, its_size);
+	return 0;
+}
+
+static int cannot_load(const char *path, const char *why, struct pm_error *error)
+{
+	size_t length = strlen(path);
+
+	if (strncmp(why, path, length) == 0 && strncmp(why + length, ": ", 2) == 0)
+		why += length + 2;
+	return pm_error_set(error, 0,
+			    "cannot load '%s': %s; install or link what it lacks: ldd -r shows it",
+			    path, why);
+}
+
 int pm_module_load(struct pm_module *module, const char *path, struct pm_error *error)
 {
 	/* RTLD_NOW: a missing symbol is told here, not at the first event. */
@@ -98,18 +128,19 @@ int pm_module_load(struct pm_module *module, const char *path, struct pm_error *
 
 	memset(module, 0, sizeof(*module));
 	if (object == NULL)
-		return pm_error_set(error, 0, "cannot load '%s': %s", path, dlerror());
+		return cannot_load(path, dlerror(), error);
 	const struct panicmon_handler *found = dlsym(object, PANICMON_HANDLER_SYMBOL);
 	if (found == NULL)
 		return no_descriptor(object, path, error);
 	if (check_descriptor(found, path, error) < 0)
 		return -1;
 	pm_memory_copy_sized(&module->handler, sizeof(module->handler), found, found->size);
-	if (module->handler.process != NULL)
-		pm_memory_copy_sized(&module->process, sizeof(module->process), module->handler.process,
-			   module->handler.process->size);
-	if (module->handler.signal != NULL)
-		pm_memory_copy_sized(&module->signal, sizeof(module->signal), module->handler.signal,
-			   module->handler.signal->size);
+	if (copy_ops(&module->process, sizeof(module->process), module->handler.process, "process",
+		     path, error) < 0 ||
+	    copy_ops(&module->signal, sizeof(module->signal), module->handler.signal, "signal",
+		     path, error) < 0 ||
+	    copy_ops(&module->monitor, sizeof(module->monitor), module->handler.monitor, "monitor",
+		     path, error) < 0)
+		return -1;
 	return copy_options(module, path, error);
 }

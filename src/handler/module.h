@@ -13,6 +13,7 @@ struct pm_module {
 	struct panicmon_handler handler;
 	struct panicmon_process_ops process;
 	struct panicmon_signal_ops signal;
+	struct panicmon_monitor_ops monitor;
 	struct panicmon_option *options; /* handler.option_count of them */
 };
 

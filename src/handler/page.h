@@ -18,6 +18,7 @@ enum pm_host_state {
 	PM_HOST_REFUSED, /* can't ever work: `message` says why */
 	PM_HOST_DEAD,    /* the handler said that it is finished */
 	PM_HOST_DRAINED, /* all was delivered, and the run has ended */
+	PM_HOST_CHECKED, /* all is well, and no more was asked for */
 };
 
 struct pm_host_page {
@@ -31,8 +32,13 @@ struct pm_host_page {
 	_Atomic uint64_t calls;   /* raised before and after every call: odd while in the plugin */
 	_Atomic uint64_t lost;    /* overwritten before they could be read */
 	_Atomic uint64_t dropped; /* given up: by the handler, or as they killed it */
+	/* Of a test: */
+	_Atomic int64_t took_ns;      /* how long the handler had for the event, flush() included */
+	_Atomic uint32_t answered;    /* 1: `answer` is there */
+	_Atomic int32_t answer;       /* what it said of the event */
+	_Atomic int32_t flush_answer; /* of one that it held: what flush() said last */
 	struct pm_alive alive;    /* written by panicmon */
-	char message[2048];       /* lines, NUL at the end */
+	char message[2048]; /* lines, NUL at the end; of a test, also what went with the answer */
 };
 
 _Static_assert(sizeof(struct pm_host_page) <= 4096, "within the smallest page there is");

@@ -19,6 +19,9 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error);
 void pm_slot_wake(struct pm_keeper_slot *slot);
 void pm_slot_nudge(struct pm_keeper_slot *slot);
 
+/* Tells people and the other handlers of events that this one has missed since it was asked last. */
+void pm_slot_tell_losses(struct pm_keeper_slot *slot);
+
 /* Ends the host, if there is one, with all that it has forked; no other is started. */
 void pm_slot_kill(struct pm_keeper_slot *slot);
 

@@ -3,20 +3,64 @@
 #include "process/guard.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "process/spawn.h"
 
+struct pm_guard_page {
+	struct pm_alive alive;
+	int64_t grace_ms;
+	size_t host_count;
+	_Atomic int32_t hosts[]; /* 0: none */
+};
+
 struct duty {
 	int lifeline;
-	const struct pm_alive *alive;
+	const struct pm_guard_page *page;
 };
+
+/* Waits for the end of a host, and ends what is left of its group then. */
+static void end_host(pid_t pid, int pidfd, int64_t deadline_ns)
+{
+	struct pollfd interest = {.fd = pidfd, .events = POLLIN};
+	int64_t left_ms = (deadline_ns - pm_clock_monotonic()) / PM_NS_PER_MS;
+
+	left_ms = left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : left_ms;
+	poll(&interest, 1, (int)left_ms);
+	kill(-pid, SIGKILL);
+}
+
+/* By pidfd, as whoever reaps them now does not tell us, and their numbers may be given to others. Where
+ * there is none (before Linux 5.3) a host that hangs stays. */
+static void end_hosts(const struct pm_guard_page *page)
+{
+	int64_t deadline_ns = pm_clock_monotonic() + page->grace_ms * PM_NS_PER_MS;
+	int *pidfds = calloc(page->host_count + 1, sizeof(*pidfds));
+
+	if (pidfds == NULL)
+		return;
+	/* At once, while they are those that panicmon knew. */
+	for (size_t i = 0; i < page->host_count; i++) {
+		pid_t pid = atomic_load(&page->hosts[i]);
+
+		pidfds[i] = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	}
+	for (size_t i = 0; i < page->host_count; i++)
+		if (pidfds[i] >= 0)
+			end_host(atomic_load(&page->hosts[i]), pidfds[i], deadline_ns);
+	free(pidfds);
+}
 
 /* In the guard: all signals are blocked, as they are in panicmon. */
 static void keep_guard(void *arg)
@@ -29,8 +73,10 @@ static void keep_guard(void *arg)
 	prctl(PR_SET_NAME, "pm-guard");
 	dup2(duty->lifeline, LIFELINE);
 	pm_close_from(LIFELINE + 1);
-	if (recv(LIFELINE, &message, sizeof(message), 0) == 0)
-		pm_alive_kill(duty->alive);
+	if (recv(LIFELINE, &message, sizeof(message), 0) == 0) {
+		pm_alive_kill(&duty->page->alive);
+		end_hosts(duty->page);
+	}
 	_exit(0);
 }
 
@@ -41,28 +87,32 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 	child->pid = 0;
 }
 
-/* A copy of `alive` that panicmon and the guard share. */
-static struct pm_alive *share(const struct pm_alive *alive, struct pm_error *error)
+static int share_page(struct pm_guard *guard, const struct pm_guard_setup *setup,
+		      struct pm_error *error)
 {
-	struct pm_alive *shared = pm_memory_share(sizeof(*shared), error);
+	guard->size = sizeof(*guard->page) + setup->host_count * sizeof(guard->page->hosts[0]);
+	struct pm_guard_page *page = pm_memory_share(guard->size, error);
 
-	if (shared == NULL)
-		return NULL;
-	atomic_store(&shared->groups, atomic_load(&alive->groups));
+	if (page == NULL)
+		return -1;
+	page->grace_ms = setup->grace_ms;
+	page->host_count = setup->host_count;
+	atomic_store(&page->alive.groups, atomic_load(&setup->alive->groups));
 	for (int i = 0; i < PM_ALIVE_MAX; i++)
-		atomic_store(&shared->pids[i], atomic_load(&alive->pids[i]));
-	madvise(shared, sizeof(*shared), MADV_DOFORK);
-	return shared;
+		atomic_store(&page->alive.pids[i], atomic_load(&setup->alive->pids[i]));
+	madvise(page, guard->size, MADV_DOFORK);
+	guard->page = page;
+	return 0;
 }
 
 static void unshare_page(struct pm_guard *guard)
 {
-	munmap(guard->alive, sizeof(*guard->alive));
-	guard->alive = NULL;
+	munmap(guard->page, guard->size);
+	guard->page = NULL;
 }
 
 int pm_guard_start(struct pm_guard *guard, struct pm_children *children,
-		   const struct pm_alive *alive, struct pm_error *error)
+		   const struct pm_guard_setup *setup, struct pm_error *error)
 {
 	int ends[2];
 
@@ -72,11 +122,14 @@ int pm_guard_start(struct pm_guard *guard, struct pm_children *children,
 	pm_autofd ours = ends[0];
 	pm_autofd theirs = ends[1];
 
-	guard->alive = share(alive, error);
-	if (guard->alive == NULL)
+	if (share_page(guard, setup, error) < 0)
 		return -1;
-	struct duty duty = {.lifeline = theirs, .alive = guard->alive};
+	struct duty duty = {.lifeline = theirs, .page = guard->page};
 	pid_t pid = pm_spawn_role(keep_guard, &duty);
+	int saved = errno;
+	/* No host may write there whom the guard, maybe as root, is to kill. */
+	madvise(guard->page, guard->size, MADV_DONTFORK);
+	errno = saved;
 	if (pid < 0) {
 		unshare_page(guard);
 		return pm_error_set(error, errno, "cannot start the guard");
@@ -92,15 +145,21 @@ int pm_guard_start(struct pm_guard *guard, struct pm_children *children,
 	return 0;
 }
 
-void pm_guard_forget(struct pm_guard *guard, unsigned index)
+void pm_guard_set_command(struct pm_guard *guard, size_t index, pid_t pid)
 {
-	if (guard->alive != NULL)
-		atomic_store(&guard->alive->pids[index], 0);
+	if (guard->page != NULL)
+		atomic_store(&guard->page->alive.pids[index], pid);
+}
+
+void pm_guard_set_host(struct pm_guard *guard, size_t index, pid_t pid)
+{
+	if (guard->page != NULL)
+		atomic_store(&guard->page->hosts[index], pid);
 }
 
 void pm_guard_stop(struct pm_guard *guard, struct pm_children *children)
 {
-	if (guard->alive == NULL)
+	if (guard->page == NULL)
 		return;
 	if (guard->child.pid != 0)
 		kill(guard->child.pid, SIGKILL); /* works on a stopped one, too */

@@ -18,6 +18,7 @@ void pm_signals_take(struct pm_signals_inherited *inherited)
 	pm_sigset_block(~UINT64_C(0), &inherited->blocked);
 	sigaction(SIGCHLD, NULL, &chld);
 	inherited->ignored_sigchld = chld.sa_handler == SIG_IGN;
+	inherited->has_handlers = false;
 	if (inherited->ignored_sigchld)
 		signal(SIGCHLD, SIG_DFL);
 }

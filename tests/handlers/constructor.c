@@ -5,7 +5,7 @@
 
 #include "fixture.h"
 
-enum { HANG, CRASH, LEAVE };
+enum { HANG, CRASH, LEAVE, PRINT };
 
 static void __attribute__((constructor)) construct(void)
 {
@@ -15,6 +15,10 @@ static void __attribute__((constructor)) construct(void)
 		break;
 	case LEAVE:
 		exit(0);
+	case PRINT:
+		printf("from a constructor\n");
+		fflush(stdout);
+		break;
 	default:
 		for (;;)
 			pause();

@@ -19,6 +19,19 @@ PANICMON_HANDLER = {.magic = 0xdeadbeef, .size = sizeof(struct panicmon_handler)
 PANICMON_HANDLER = {.magic = PANICMON_HANDLER_MAGIC,
 		    .size = offsetof(struct panicmon_handler, process)};
 
+#elif defined(FIXTURE_MISSING)
+int of_no_library(void *self, const struct panicmon_event *event);
+
+PANICMON_HANDLER = {FIXTURE_HEAD("missing"), FIXTURE_EVENTS(of_no_library)};
+
+#elif defined(FIXTURE_NO_OPS_SIZE)
+PANICMON_HANDLER = {FIXTURE_HEAD("no_ops_size"), .signal = &(const struct panicmon_signal_ops){0}};
+
+#elif defined(FIXTURE_NO_OPTION_SIZE)
+PANICMON_HANDLER = {FIXTURE_HEAD("no_option_size"),
+		    .options = &(const struct panicmon_option){.name = "key"},
+		    .option_count = 1};
+
 #elif defined(FIXTURE_NEEDS_MORE)
 PANICMON_HANDLER = {FIXTURE_HEAD("needs_more"), .needs = 99};
 
@@ -75,6 +88,21 @@ static const struct future_option {
 	{.known = {.name = "path", .type = PANICMON_TEXT}, .more = "more"},
 };
 
+static const struct future_monitor_ops {
+	struct panicmon_monitor_ops known;
+	int (*more)(void *self, const struct panicmon_event *event);
+} future_monitor_ops = {
+	.known = {.size = sizeof(struct future_monitor_ops), .lost = take},
+	.more = take,
+};
+
+static int tick_future(void *self)
+{
+	(void)self;
+	fixture_note(path, "tick");
+	return PANICMON_DONE;
+}
+
 static const struct future_process_ops {
 	struct panicmon_process_ops known;
 	int (*more)(void *self, const struct panicmon_event *event);
@@ -86,6 +114,7 @@ static const struct future_process_ops {
 static int open_future(const struct panicmon_host *host, const struct panicmon_value *values,
 		       void **self)
 {
+	host->tick_in(host, 1);
 	return open_descriptor(host, values + 1, self);
 }
 
@@ -106,6 +135,9 @@ static const struct future_handler {
 			.option_size = sizeof(future_options[0]),
 			.open = open_future,
 			.process = &future_process_ops.known,
+			.tick = tick_future,
+			.monitor = &future_monitor_ops.known,
+			.flags = UINT32_C(1) << 31, /* of what this panicmon does not know */
 		},
 	.more = {1, 2, 3},
 };

@@ -6,14 +6,32 @@ EXTRA_DIST += tests/handlers/fixture.h
 
 # Good at heart, or as bad as their options say.
 check_LTLIBRARIES += tests/handlers/hostile.la
-tests_handlers_hostile_la_SOURCES = tests/handlers/hostile.c
+tests_handlers_hostile_la_SOURCES = \
+	tests/handlers/hostile.c \
+	tests/handlers/hostile_ways.c \
+	tests/handlers/hostile_ways.h
 tests_handlers_hostile_la_LDFLAGS = $(fixture_ldflags)
 
 check_LTLIBRARIES += tests/handlers/held.la
 tests_handlers_held_la_SOURCES = tests/handlers/held.c
 tests_handlers_held_la_LDFLAGS = $(fixture_ldflags)
 
+check_LTLIBRARIES += tests/handlers/patient.la
+tests_handlers_patient_la_SOURCES = tests/handlers/patient.c
+tests_handlers_patient_la_LDFLAGS = $(fixture_ldflags)
+
+if HAVE_CXX
+check_LTLIBRARIES += tests/handlers/throw.la
+tests_handlers_throw_la_SOURCES = tests/handlers/throw.cpp
+tests_handlers_throw_la_LDFLAGS = $(fixture_ldflags)
+endif
+
 # Bad as soon as they are loaded.
+check_LTLIBRARIES += tests/handlers/print_constructor.la
+tests_handlers_print_constructor_la_SOURCES = tests/handlers/constructor.c
+tests_handlers_print_constructor_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_CONSTRUCTOR=PRINT
+tests_handlers_print_constructor_la_LDFLAGS = $(fixture_ldflags)
+
 check_LTLIBRARIES += tests/handlers/hang_constructor.la
 tests_handlers_hang_constructor_la_SOURCES = tests/handlers/constructor.c
 tests_handlers_hang_constructor_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_CONSTRUCTOR=HANG
@@ -64,3 +82,18 @@ check_LTLIBRARIES += tests/handlers/future.la
 tests_handlers_future_la_SOURCES = tests/handlers/descriptor.c
 tests_handlers_future_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_FUTURE
 tests_handlers_future_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/missing.la
+tests_handlers_missing_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_missing_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_MISSING
+tests_handlers_missing_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/no_ops_size.la
+tests_handlers_no_ops_size_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_no_ops_size_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_NO_OPS_SIZE
+tests_handlers_no_ops_size_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/no_option_size.la
+tests_handlers_no_option_size_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_no_option_size_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_NO_OPTION_SIZE
+tests_handlers_no_option_size_la_LDFLAGS = $(fixture_ldflags)

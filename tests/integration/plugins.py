@@ -1,5 +1,6 @@
 """The fixture plugins of tests/handlers, as sections of a config."""
 import pathlib
+import re
 
 import pm
 
@@ -29,3 +30,9 @@ def notes(file):
 
 def seqs(file):
     return [note[0] for note in notes(file) if isinstance(note, tuple)]
+
+
+def missed(stderr, name):
+    """What panicmon said of the events that a handler has missed, summed up: (lost, given up)."""
+    said = re.findall(rf"^panicmon: handler '{name}' has missed events: (\d+) lost, (\d+) given up$", stderr, re.M)
+    return sum(int(lost) for lost, _ in said), sum(int(dropped) for _, dropped in said)

@@ -12,6 +12,7 @@ import procfs
 
 DEADLINE = 60  # seconds; generous: valgrind, sanitizers and busy machines
 HOST_PREFIX = "pm:"  # of a handler host's name in /proc/PID/comm, which ends after 15 characters
+GUARD = "pm-guard"  # the name of the process that is there in case that panicmon is killed
 
 # Runs a command as the first process of a pid namespace.
 UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--pid", "--fork", "--mount-proc",
@@ -203,6 +204,16 @@ class Run:
         """The handler hosts that live: {"log": pid}."""
         named = {procfs.comm(child): child for child in procfs.children(self.pid) if procfs.alive(child)}
         return {name[len(HOST_PREFIX):]: pid for name, pid in named.items() if name.startswith(HOST_PREFIX)}
+
+    def guard(self, deadline=DEADLINE):
+        """The pid of the guard, once there is one."""
+        def found():
+            return [child for child in procfs.children(self.pid) if procfs.comm(child) == GUARD]
+        return self._until(found, deadline, "there was a guard")[0]
+
+    def is_draining(self):
+        """Whether nothing is left but hosts and the guard: the command has been reaped."""
+        return all(procfs.comm(child).startswith((HOST_PREFIX, GUARD)) for child in procfs.children(self.pid))
 
     def host(self, name="log", other_than=None, deadline=DEADLINE):
         """The pid of a handler's host, once there is one; `other_than`: of the next after that."""

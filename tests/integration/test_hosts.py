@@ -115,7 +115,7 @@ def test_a_host_that_is_killed_while_it_drains(panicmon, tmp_path):
     os.kill(host, signal.SIGSTOP)
     storm(panicmon, run.pid, 500)
     pm.wait_until(lambda: "end" in (tmp_path / "taken").read_text(encoding="utf-8"), what="the command to end")
-    pm.wait_until(lambda: len(procfs.children(run.pid)) == 1, what="the drain")
+    pm.wait_until(run.is_draining, what="the drain")
     os.kill(host, signal.SIGKILL)
     done = run.wait()
     assert done.status == 0
@@ -139,7 +139,7 @@ def test_a_host_that_was_killed_before_and_again_while_it_drains(panicmon, tmp_p
     host = run.host(other_than=host)
     os.kill(host, signal.SIGSTOP)
     storm(panicmon, run.pid, 1, first=5)
-    pm.wait_until(lambda: len(procfs.children(run.pid)) == 1, what="the drain")
+    pm.wait_until(run.is_draining, what="the drain")
     os.kill(host, signal.SIGKILL)
     done = run.wait()
     assert done.status == 0
@@ -241,14 +241,13 @@ def test_no_zombie_and_no_descriptor_is_left_by_a_host(panicmon, tmp_path):
     run = panicmon.start([pm.tool("sigcount"), "-q", int(signal.SIGTERM), tmp_path / "taken"], config=config)
     run.wait_for_stdout("ready")
     host = run.host()
-    pm.wait_until(lambda: "pm-guard" in map(procfs.comm, procfs.children(run.pid)), what="the guard")
+    run.guard()
     before = procfs.descriptors(run.pid)
     for _ in range(3):
         os.kill(host, signal.SIGKILL)
         host = run.host(other_than=host)
     assert [procfs.state(pid) for pid in procfs.children(run.pid)].count("Z") == 0
     assert len(procfs.descriptors(run.pid)) == len(before)
-    assert len(procfs.descriptors(host)) <= 5
     run.send(signal.SIGTERM)
     assert run.wait().status == 0
 

@@ -12,6 +12,7 @@ import procfs
 
 PANICMON_KB = 500
 HOST_KB = 400
+GUARD_KB = 150
 
 
 @pytest.fixture
@@ -24,8 +25,8 @@ def idle(panicmon, tmp_path):
     run.send(signal.SIGCONT)
     for log in logs:
         pm.wait_until(lambda: len(pm.read_events(log)) == 3, what="the events")
-    run.asleep = {run.pid, *run.hosts().values()}
-    assert len(run.asleep) == 4
+    run.asleep = {run.pid, run.guard(), *run.hosts().values()}
+    assert len(run.asleep) == 5
     pm.wait_until(lambda: all(procfs.state(pid) == "S" for pid in run.asleep), what="all to sleep")
     # A tenth of a second after the start panicmon looks once more. What may be left then is the time
     # limit of a call into a plugin.
@@ -38,9 +39,11 @@ def idle(panicmon, tmp_path):
 @pytest.mark.skipif(pm.is_sanitized(), reason="sanitizers take memory of their own")
 def test_memory(idle, record_property):
     sizes = {pid: procfs.pss_kb(pid) for pid in idle.asleep}
-    print(f"PSS in kB: panicmon {sizes[idle.pid]}, hosts {[sizes[pid] for pid in idle.hosts().values()]}")
+    print(f"PSS in kB: panicmon {sizes[idle.pid]}, guard {sizes[idle.guard()]}, "
+          f"hosts {[sizes[pid] for pid in idle.hosts().values()]}")
     record_property("pss_kb", str(sorted(sizes.values())))
     assert sizes[idle.pid] <= PANICMON_KB
+    assert sizes[idle.guard()] <= GUARD_KB
     for name, pid in idle.hosts().items():
         assert sizes[pid] <= HOST_KB, name
 

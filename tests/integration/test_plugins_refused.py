@@ -1,6 +1,8 @@
 """A handler .so that cannot serve: refused at start, before any of its code runs where that can be."""
 import os
 import pathlib
+import re
+import signal
 import struct
 
 import pytest
@@ -196,6 +198,68 @@ def test_all_that_are_bad_are_told(panicmon, tmp_path):
     assert len(done.stderr.splitlines()) == 4
 
 
+def test_a_symbol_that_is_in_no_library(refused):
+    """Told at the start, not at the first event."""
+    file = plugins.path("missing")
+    assert refused(file) == (f"cannot load '{file}': undefined symbol: of_no_library; install or link what it lacks: "
+                             "ldd -r shows it")
+
+
+def test_a_library_that_is_not_there(refused, copy):
+    file = copy(lambda data: data.replace(b"libc.so.6\0", b"libq.so.6\0"))
+    assert refused(file) == (f"cannot load '{file}': libq.so.6: cannot open shared object file: No such file or "
+                             "directory; install or link what it lacks: ldd -r shows it")
+
+
+def test_functions_without_a_size(refused):
+    file = plugins.path("no_ops_size")
+    assert refused(file) == (f"'{file}' has no size in the functions of .signal; set .size to the sizeof of their "
+                             "struct")
+
+
+def test_options_without_a_size(refused):
+    assert re.fullmatch(r"'.*/no_option_size.so' has 1 options of 0 bytes, wanted at least \d+ each; set .option_size = "
+                        r"sizeof\(struct panicmon_option\)", refused(plugins.path("no_option_size")))
+
+
+def test_a_wrong_key_and_a_missing_one(panicmon, tmp_path):
+    """Each with its own line of the config."""
+    config = panicmon.config(plugins.section("held", "held", pth=tmp_path))
+    done = panicmon.run(["true"], config=config)
+    assert done.status == 125
+    assert f"panicmon: {config}:3: [handler:held] unknown key 'pth'; did you mean 'path'?\n" in done.stderr
+    assert f"panicmon: {config}:1: [handler:held] the key 'path' is missing (a file)\n" in done.stderr
+
+
+def test_a_link_is_resolved(refused, copy, tmp_path):
+    """It is the file that is looked at, and named."""
+    file = copy(mode=0o777)
+    (tmp_path / "link.so").symlink_to(file)
+    assert refused(tmp_path / "link.so", trust_path="no").startswith(f"'{file}' can be written by others (mode 0777)")
+
+
+@pytest.mark.parametrize("what, refusal", [(b"", "is not an ELF file"), (b"\x7fELF" + bytes(60), "was built for another machine")])
+def test_one_that_is_overwritten_while_it_is_loaded(panicmon, copy, tmp_path, what, refusal):
+    """cp over a live .so: the host dies of it, and the next one refuses what is there now."""
+    file = copy()
+    config = panicmon.config(f"[handler:bad]\nplugin = {file}\npath = {tmp_path}/bad\ntrust_path = yes\n" +
+                             panicmon.log_section("log", tmp_path / "log"))
+    run = panicmon.start(["sleep", "1000"], config=config)
+    pm.wait_until(lambda: pm.read_events(tmp_path / "bad"), what="the first event")
+    with open(file, "r+b") as live:
+        live.truncate(0)
+        live.write(what)
+    run.send(signal.SIGCONT)
+    pm.wait_until(lambda: "handler 'bad': going on without it" in run.stderr, what="the refusal")
+    run.send(signal.SIGTERM)
+    done = run.wait()
+    assert done.status == -signal.SIGTERM
+    assert re.match(r"panicmon: handler 'bad': its host was killed by SIG(BUS|SEGV|ILL); starting it again$",
+                    done.stderr.splitlines()[0])
+    assert f"panicmon: {config}:1: [handler:bad] '{file}' {refusal}" in done.stderr
+    assert pm.names(pm.read_events(tmp_path / "log"))[-1] == "process.exited"
+
+
 def test_one_of_the_past_works(panicmon, tmp_path):
     notes = tmp_path / "notes"
     done = panicmon.run(["true"], config=panicmon.config(plugins.section("past", "past", path=notes)))
@@ -205,6 +269,11 @@ def test_one_of_the_past_works(panicmon, tmp_path):
 
 def test_one_of_the_future_works(panicmon, tmp_path):
     notes = tmp_path / "notes"
-    done = panicmon.run(["true"], config=panicmon.config(plugins.section("future", "future", path=notes)))
-    assert (done.status, done.stderr) == (0, "")
-    assert plugins.notes(notes) == [(1, 1, 1), (2, 3, 1)]
+    config = panicmon.config(plugins.section("future", "future", path=notes) +
+                             plugins.section("drop", "hostile", result=3, seq=1))
+    run = panicmon.start(["sleep", "1000"], config=config)
+    pm.wait_until(lambda: (2, 7, 1) in plugins.notes(notes), what="the loss of the other")
+    pm.wait_until(lambda: "tick" in plugins.notes(notes), what="the tick")
+    run.send(signal.SIGTERM)
+    assert run.wait().stderr == "panicmon: handler 'drop' has missed events: 0 lost, 1 given up\n"
+    assert [note for note in plugins.notes(notes) if note != "tick"] == [(1, 1, 1), (2, 7, 1), (5, 3, 1)]

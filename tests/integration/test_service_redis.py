@@ -149,7 +149,7 @@ def test_the_group_ends_without_any_handler_too(panicmon, tmp_path):
     """DESIGN 1.4: when panicmon dies, however it dies, the command dies, and its whole group with it."""
     config = panicmon.config("")
     run, group = stubborn(panicmon, tmp_path, config)
-    pm.wait_until(lambda: "pm-guard" in map(procfs.comm, procfs.children(run.pid)), what="the guard")
+    run.guard()
     os.kill(run.pid, signal.SIGKILL)
     pm.wait_until(lambda: not procfs.living(group), deadline=10, what="the end of the whole group")
 
@@ -178,7 +178,7 @@ def test_a_command_at_the_gate_ends_with_a_panicmon_that_is_killed(panicmon, tmp
                              "[panicmon]\nstart_timeout = 60s\ndrain_timeout = 300ms\n")
     touched = tmp_path / "touched"
     run = panicmon.start(["touch", touched], config=config)
-    pm.wait_until(lambda: len(procfs.children(run.pid)) == 2 and run.hosts(), what="the gate")
+    pm.wait_until(lambda: len(procfs.children(run.pid)) >= 2 and run.hosts(), what="the gate")
     tree = procfs.descendants(run.pid)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()

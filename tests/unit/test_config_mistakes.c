@@ -57,7 +57,7 @@ static const struct {
 				  "start_timeout, drain_timeout, include\n"},
 	{"[handler:a]\nretry.max = s3cret\n",
 	 "a.ini:2: [handler:a] unknown key 'retry.max'; an option of a plugin has no '.', and panicmon's "
-	 "own keys are plugin, required, trust_path, timeout\n"},
+	 "own keys are plugin, required, trust_path, timeout, user, memory_max, nofile\n"},
 	{"[panicmon]\nname = a\nname = b\n",
 	 "a.ini:3: [panicmon] 'name' stands twice, first at a.ini:2; remove one\n"},
 	{"[handler:a]\ntoken = s3cret\ntoken = s3cret\n",
@@ -202,7 +202,7 @@ static const struct {
 	 "and '.'; write KEY = VALUE\n"},
 	{"handler:log.retry.max=s3cret",
 	 "-o handler:log.retry.max: [handler:log] unknown key 'retry.max'; an option of a plugin has no "
-	 "'.', and panicmon's own keys are plugin, required, trust_path, timeout\n"},
+	 "'.', and panicmon's own keys are plugin, required, trust_path, timeout, user, memory_max, nofile\n"},
 	{"panicmon.start_timeout=x",
 	 "-o panicmon.start_timeout: [panicmon] start_timeout: 'x' is not a duration: write a number and "
 	 "ms, s, m or h, such as 500ms or 2s\n"},

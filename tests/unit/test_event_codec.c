@@ -37,9 +37,13 @@ const struct field fields[] = {
 	FIELD(TARGET_PID, target_pid, FIELD_I32),
 	FIELD(STDERR_TAIL, stderr_tail, FIELD_TEXT),
 	FIELD(INSTANCE, instance, FIELD_I32),
+	FIELD(HANDLER, handler, FIELD_TEXT),
+	FIELD(LOST, lost, FIELD_I64),
+	FIELD(DROPPED, dropped, FIELD_I64),
+	FIELD(TEST, test, FIELD_I32),
 };
 const size_t field_count = sizeof(fields) / sizeof(fields[0]);
-_Static_assert(sizeof(fields) / sizeof(fields[0]) == PANICMON_HAS_INSTANCE + 1,
+_Static_assert(sizeof(fields) / sizeof(fields[0]) == PANICMON_HAS_TEST + 1,
 	       "every field is tested");
 
 struct panicmon_event bare_event(void)

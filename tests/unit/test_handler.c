@@ -82,6 +82,7 @@ int main(void)
 		return EXIT_FAILURE;
 	}
 	add_small_tests(suite);
+	add_describe_tests(suite);
 	add_keeper_tests(suite);
 	add_option_tests(suite);
 	add_module_tests(suite);

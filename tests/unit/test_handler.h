@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+void add_describe_tests(Suite *suite);
 void add_keeper_tests(Suite *suite);
 void add_option_tests(Suite *suite);
 void add_module_tests(Suite *suite);

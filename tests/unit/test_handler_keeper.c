@@ -24,8 +24,9 @@ static const struct pm_config config = {
 	.drain_timeout_ms = 20000,
 };
 
-static void ignore(void *arg, const char *text)
+static void ignore(void *arg, const char *whose, const char *text)
 {
+	(void)whose;
 	(void)arg, (void)text;
 }
 
@@ -37,7 +38,8 @@ static void set_up(void)
 	ck_assert_int_eq(pm_loop_open(&loop, &error), 0);
 	ck_assert_int_eq(pm_children_open(&children, &loop, &error), 0);
 	ck_assert_int_eq(
-		pm_keeper_open(&keeper, &loop, &children, &config, &identity, ignore, NULL, &error),
+		pm_keeper_open(&keeper, &loop, &children, &config, &identity,
+			       (struct pm_keeper_mode){0}, ignore, NULL, &error),
 		0);
 	while (!keeper.slots[0].gone)
 		pm_loop_turn(&loop);

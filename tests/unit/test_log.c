@@ -77,6 +77,8 @@ void rig_make(struct rig *rig, const char *const *given)
 				.service = "api",
 				.log = host_log,
 				.fail = host_fail,
+				.output = STDOUT_FILENO,
+				.errors = STDERR_FILENO,
 			},
 	};
 	ck_assert_uint_le(handler->option_count, sizeof(rig->values) / sizeof(rig->values[0]));

@@ -26,6 +26,7 @@ static struct pm_loop loop;
 static struct pm_children children;
 static struct pm_guard guard;
 static struct pm_alive alive;
+static const struct pm_guard_setup setup = {.alive = &alive};
 
 static void set_up(void)
 {
@@ -170,10 +171,10 @@ static int monitor_them(struct group *groups, int forgotten)
 		atomic_store(&alive.pids[i], groups[i].pid);
 	}
 	atomic_store(&alive.groups, 1);
-	if (pm_guard_start(&guard, &children, &alive, &error) < 0)
+	if (pm_guard_start(&guard, &children, &setup, &error) < 0)
 		return 2;
 	if (forgotten >= 0)
-		pm_guard_forget(&guard, (unsigned)forgotten);
+		pm_guard_set_command(&guard, (size_t)forgotten, 0);
 	return 0;
 }
 
@@ -260,7 +261,7 @@ static void start_guard(pid_t leader)
 {
 	atomic_store(&alive.groups, 1);
 	atomic_store(&alive.pids[0], leader);
-	ck_assert_int_eq(pm_guard_start(&guard, &children, &alive, &error), 0);
+	ck_assert_int_eq(pm_guard_start(&guard, &children, &setup, &error), 0);
 	ck_assert_int_gt(guard.child.pid, 0);
 }
 
@@ -323,12 +324,12 @@ START_TEST(stop)
 		pm_loop_turn(&loop);
 	pm_guard_stop(&guard, &children);
 	ck_assert_int_eq(guard.child.pid, 0);
-	ck_assert_ptr_null(guard.alive);
+	ck_assert_ptr_null(guard.page);
 	ck_assert_ptr_null(children.first);
 	ck_assert_int_eq(kill(pid, 0), -1);
 	ck_assert_int_eq(open_descriptors(), descriptors);
 	pm_guard_stop(&guard, &children);
-	pm_guard_forget(&guard, 0);
+	pm_guard_set_command(&guard, 0, 0);
 	kill(leader, SIGUSR1);
 	ck_assert_int_eq(end_of(leader), 42);
 }
@@ -336,9 +337,9 @@ END_TEST
 
 START_TEST(zeroed)
 {
-	pm_guard_forget(&guard, PM_ALIVE_MAX - 1);
+	pm_guard_set_command(&guard, PM_ALIVE_MAX - 1, 0);
 	pm_guard_stop(&guard, &children);
-	ck_assert_ptr_null(guard.alive);
+	ck_assert_ptr_null(guard.page);
 }
 END_TEST
 
@@ -358,7 +359,7 @@ START_TEST(cannot_be_started)
 	few.rlim_max = limit.rlim_max;
 	for (few.rlim_cur = 3; result < 0; few.rlim_cur++) {
 		setrlimit(RLIMIT_NOFILE, &few);
-		result = pm_guard_start(&guard, &children, &alive, &error);
+		result = pm_guard_start(&guard, &children, &setup, &error);
 		setrlimit(RLIMIT_NOFILE, &limit);
 		if (result == 0)
 			break;
@@ -385,10 +386,10 @@ START_TEST(cannot_be_watched)
 	pm_children_close(&children);
 	pm_children_open_registered(&children, &loop);
 	loop.epoll = -1;
-	ck_assert_int_eq(pm_guard_start(&guard, &children, &alive, &error), -1);
+	ck_assert_int_eq(pm_guard_start(&guard, &children, &setup, &error), -1);
 	loop.epoll = epoll;
 	ck_assert_int_eq(error.code, EBADF);
-	pm_guard_forget(&guard, 0);
+	pm_guard_set_command(&guard, 0, 0);
 	pm_guard_stop(&guard, &children);
 	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 	ck_assert_int_eq(open_descriptors(), descriptors - 1);

@@ -1,0 +1,117 @@
+#include <config.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "handler/deliver.h"
+
+int pm_backoff_ms(unsigned failures)
+{
+	enum { FIRST = 100, LAST = 30 * 1000 };
+	int wait = FIRST;
+
+	while (failures-- > 0 && wait < LAST)
+		wait *= 2;
+	return wait < LAST ? wait : LAST;
+}
+
+void pm_delivery_enter(struct pm_delivery *delivery)
+{
+	struct pm_host_page *page = delivery->setup->page;
+
+	delivery->reason[0] = '\0';
+	delivery->retry_in_ms = -1;
+	if (delivery->setup->test)
+		delivery->entered_ns = pm_clock_monotonic();
+	atomic_fetch_add(&page->calls, 1);
+	/* Woken by the clock: panicmon does not look at one that sleeps. */
+	if (atomic_exchange(&page->asleep, 0) != 0)
+		pm_host_nudge(delivery->setup);
+}
+
+void pm_delivery_leave(struct pm_delivery *delivery)
+{
+	atomic_fetch_add(&delivery->setup->page->calls, 1);
+}
+
+void pm_delivery_tick(struct pm_delivery *delivery)
+{
+	const struct panicmon_handler *handler = &delivery->module->handler;
+
+	if (delivery->tick_at_ns == 0 || pm_clock_monotonic() < delivery->tick_at_ns)
+		return;
+	delivery->tick_at_ns = 0;
+	if (handler->tick == NULL || delivery->finished)
+		return;
+	pm_delivery_enter(delivery);
+	int result = handler->tick(delivery->self);
+	pm_delivery_leave(delivery);
+	delivery->finished = result == PANICMON_DEAD;
+}
+
+/* Milliseconds for poll(2), rounded up, so that it is time when they are over; -1: for ever. */
+static int wait_ms(int64_t until_ns)
+{
+	if (until_ns == PM_NEVER)
+		return -1;
+	int64_t ns = until_ns - pm_clock_monotonic();
+	if (ns <= 0)
+		return 0;
+	int64_t ms = (ns + PM_NS_PER_MS - 1) / PM_NS_PER_MS;
+	return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/* Takes a message. False: there was none in time. */
+static bool receive(struct pm_delivery *delivery, int timeout_ms)
+{
+	struct pollfd interest = {.fd = delivery->setup->socket, .events = POLLIN};
+	char message;
+
+	/* A socket at its end is always readable. */
+	if (poll(&interest, !delivery->monitor_died, timeout_ms) <= 0)
+		return false;
+	ssize_t got = recv(delivery->setup->socket, &message, sizeof(message), MSG_DONTWAIT);
+	if (got == 0) {
+		delivery->monitor_died = true;
+		pm_host_monitor_died(delivery->setup);
+	} else if (got < 0 && errno != EINTR && errno != EAGAIN) {
+		_exit(1); /* the plugin closed our descriptors: only a new host can go on */
+	}
+	return true;
+}
+
+bool pm_delivery_sleep(struct pm_delivery *delivery, int64_t until_ns)
+{
+	if (delivery->tick_at_ns != 0 && delivery->tick_at_ns < until_ns)
+		until_ns = delivery->tick_at_ns;
+	return receive(delivery, wait_ms(until_ns));
+}
+
+void pm_delivery_wait(struct pm_delivery *delivery, int64_t until_ns)
+{
+	while (!delivery->finished && pm_clock_monotonic() < until_ns) {
+		if (pm_delivery_sleep(delivery, until_ns))
+			return;
+		pm_delivery_tick(delivery);
+	}
+}
+
+int64_t pm_delivery_retry_at(struct pm_delivery *delivery, unsigned failures)
+{
+	bool ended = pm_journal_has_ended(&delivery->reader);
+	int64_t backoff_ms = pm_backoff_ms(ended ? 0 : failures);
+	int64_t asked_ms = delivery->retry_in_ms;
+
+	if (asked_ms < 0 || (ended && asked_ms > backoff_ms))
+		asked_ms = backoff_ms;
+	return pm_clock_monotonic() + asked_ms * PM_NS_PER_MS;
+}
+
+void pm_delivery_wait_to_retry(struct pm_delivery *delivery, unsigned failures)
+{
+	pm_delivery_wait(delivery, pm_delivery_retry_at(delivery, failures));
+}
