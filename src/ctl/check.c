@@ -1,0 +1,87 @@
+#include <config.h>
+
+#include <stdio.h>
+
+#include "base/cleanup.h"
+#include "ctl/command.h"
+#include "ctl/session.h"
+#include "front/print.h"
+#include "front/process.h"
+
+/* Of one handler; whole pages of any size there is. */
+enum { COMPLAINTS_SIZE = 64 * 1024 };
+
+/* As compilers do, so that an editor can jump to the place. */
+static void complain(void *arg, const char *text)
+{
+	size_t *complaints = arg;
+
+	++*complaints;
+	fprintf(stderr, "%s\n", text);
+}
+
+static void complain_of(void *arg, const char *handler, const char *text)
+{
+	if (handler != NULL)
+		pm_front_print_of(handler, text);
+	else
+		complain(arg, text);
+}
+
+/* What panicmon would find out as it starts, but leaves nothing behind. */
+static void check_process(const struct pm_config_process *config, size_t *complaints)
+{
+	pm_autofd directory = -1;
+	struct pm_error error;
+
+	if (pm_front_output_check(&config->output, "stdout", &error) < 0)
+		complain(complaints, error.text);
+	if (pm_front_output_check(&config->errors, "stderr", &error) < 0)
+		complain(complaints, error.text);
+	if (pm_front_directory_open(&directory, config, &error) < 0)
+		complain(complaints, error.text);
+	if (pm_front_orphans_check(config, &error) < 0)
+		complain(complaints, error.text);
+}
+
+static void check_handlers(const struct pm_config *config, size_t *complaints)
+{
+	static struct pm_ctl_session session;
+	const struct pm_keeper_mode mode = {.purpose = PM_HOST_CHECK, .room = COMPLAINTS_SIZE};
+	struct pm_error error;
+
+	if (pm_ctl_session_open(&session, config, mode, complain_of, complaints, &error) < 0) {
+		complain(complaints, error.text);
+		return;
+	}
+	pm_keeper_wait_ready(&session.keeper);
+	pm_keeper_drain(&session.keeper);
+	pm_ctl_session_close(&session);
+}
+
+/* Not so where there was no memory for one. */
+static bool is_whole(const struct pm_config *config)
+{
+	for (size_t i = 0; i < config->handler_count; i++)
+		if (config->handlers[i].name == NULL || config->handlers[i].where == NULL)
+			return false;
+	return true;
+}
+
+int pm_ctl_check(const struct pm_ctl_options *options)
+{
+	const char *file = pm_front_config_file(&options->front);
+	struct pm_config config;
+	size_t complaints = 0;
+
+	/* A mistake leaves its key as it was, and all else can be looked at. */
+	pm_front_config_read(&config, &options->front, complain, &complaints);
+	check_process(&config.process, &complaints);
+	if (is_whole(&config))
+		check_handlers(&config, &complaints);
+	if (complaints == 0)
+		printf("%s: ok, %zu handler%s\n", file != NULL ? file : "built-in config",
+		       config.handler_count, config.handler_count == 1 ? "" : "s");
+	pm_config_free(&config);
+	return complaints == 0 ? PM_CTL_GOOD : PM_CTL_BAD;
+}

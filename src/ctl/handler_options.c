@@ -1,0 +1,97 @@
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "config/keys.h"
+#include "config/value.h"
+#include "ctl/command.h"
+#include "ctl/look.h"
+#include "ctl/table.h"
+#include "front/print.h"
+#include "handler/module.h"
+
+static const char *const columns[] = {
+	[PM_DESCRIPTION_OPTION] = "KEY",        [PM_DESCRIPTION_TYPE] = "TYPE",
+	[PM_DESCRIPTION_DEFAULT] = "DEFAULT",   [PM_DESCRIPTION_RANGE] = "VALUES",
+	[PM_DESCRIPTION_REQUIRED] = "REQUIRED", [PM_DESCRIPTION_HELP] = "WHAT IT DOES",
+};
+_Static_assert(sizeof(columns) / sizeof(columns[0]) == PM_DESCRIPTION_FIELDS &&
+		       (int)PM_DESCRIPTION_FIELDS <= (int)PM_CTL_COLUMNS_MAX,
+	       "a column for each field");
+
+/* The plugin's own keys, and those that every handler has: one table, so that all is aligned. */
+static int print_keys(struct pm_ctl_look *look, struct pm_error *error)
+{
+	struct pm_ctl_table table = {.columns = PM_DESCRIPTION_FIELDS};
+	const char *fields[PM_DESCRIPTION_FIELDS];
+
+	pm_ctl_table_add(&table, PM_CTL_HEAD, columns);
+	for (;;) {
+		pm_description_take(&look->options, look->end, fields, PM_DESCRIPTION_FIELDS);
+		if (fields[PM_DESCRIPTION_OPTION][0] == '\0')
+			break;
+		pm_ctl_table_add(&table, PM_CTL_PLAIN, fields);
+	}
+	pm_ctl_table_add(&table, PM_CTL_PLAIN, (const char *[]){"", NULL});
+	pm_ctl_table_add(&table, PM_CTL_HEAD, (const char *[]){"Of every handler:", NULL});
+	for (size_t i = 0; i < pm_section_handler.key_count; i++) {
+		const struct pm_key *key = &pm_section_handler.keys[i];
+
+		pm_ctl_table_add(&table, PM_CTL_PLAIN,
+				 (const char *[]){key->name, key->type,
+						  key->value != NULL ? key->value : "", "no",
+						  key->range, key->help});
+	}
+	int result = pm_ctl_table_print(&table);
+	pm_ctl_table_free(&table);
+	return result < 0 ? pm_error_set(error, ENOMEM, "cannot keep the keys") : 0;
+}
+
+static int show(const struct pm_config *config, struct pm_ctl_look *look, struct pm_error *error)
+{
+	pm_autofree char *path = pm_module_path(config->handlers, config->handler_dir);
+
+	if (path == NULL)
+		return pm_error_set(error, ENOMEM, "cannot keep a path");
+	if (pm_ctl_look(config, look, error) < 0)
+		return -1;
+	if (look->fault[0] != '\0')
+		return pm_error_set(error, 0, "%s: %s", path, look->fault);
+	printf("%s %s (ABI %s): %s\n%s\n\n", look->head[PM_DESCRIPTION_NAME],
+	       look->head[PM_DESCRIPTION_VERSION], look->head[PM_DESCRIPTION_ABI],
+	       look->head[PM_DESCRIPTION_SUMMARY], path);
+	return print_keys(look, error);
+}
+
+int pm_ctl_handler_options(const struct pm_config *config, const char *name)
+{
+	const struct pm_config_handler *section = pm_ctl_find_handler(config, name);
+	pm_autofree char *file = strdup(name), *real = NULL;
+	struct pm_config_handler handler = {.name = file, .plugin = file, .where = file};
+	struct pm_config alone = *config;
+	struct pm_ctl_look look = {.room = NULL};
+	struct pm_error error;
+
+	if (strchr(name, '/') != NULL) {
+		real = realpath(name, NULL);
+		handler.plugin = real;
+	} else if (section != NULL) {
+		handler = *section;
+	}
+	if (handler.plugin == NULL && strchr(name, '/') != NULL) {
+		pm_error_set(&error, errno, "cannot find '%s'", name);
+		pm_front_print(error.text);
+		return PM_CTL_BAD;
+	}
+	alone.handlers = &handler;
+	alone.handler_count = 1;
+	int result = show(&alone, &look, &error);
+	if (result < 0)
+		pm_front_print(error.text);
+	pm_ctl_look_free(&look);
+	return result < 0 ? PM_CTL_BAD : PM_CTL_GOOD;
+}
