@@ -10,6 +10,7 @@ EXTRA_DIST += \
 	tests/check-headers \
 	tests/check-includes \
 	tests/check-install \
+	tests/check-handlers \
 	tests/check-library \
 	tests/check-size \
 	tests/count-results \

@@ -1,0 +1,70 @@
+// crashes: the handler of examples/handler-minimal in C++17.
+#include <exception>
+#include <fstream>
+
+#include <panicmon/handler.h>
+
+namespace {
+
+struct Crashes {
+	std::ofstream file;
+
+	int exited(const panicmon_event &event)
+	{
+		if (event.severity <= PANICMON_FATAL)
+			file << event.name << ": signal " << event.signal << std::endl;
+		return file ? PANICMON_DONE : PANICMON_RETRY;
+	}
+};
+
+const panicmon_option options[] = {
+	{"path", PANICMON_TEXT, 1, nullptr, "the file to append to", nullptr, 0, 0},
+};
+
+int open_file(const panicmon_host *host, const panicmon_value *values, void **self)
+{
+	auto *crashes = new Crashes{std::ofstream(values[0].text, std::ios::app)};
+	*self = crashes;
+	return crashes->file ? 0 : panicmon_fail(host, "cannot open '%s'", values[0].text);
+}
+
+// No exception may leave a function that panicmon calls.
+int exited(void *self, const panicmon_event *event)
+{
+	try {
+		return static_cast<Crashes *>(self)->exited(*event);
+	} catch (const std::exception &) {
+		return PANICMON_RETRY;
+	}
+}
+
+void close_file(void *self, int)
+{
+	delete static_cast<Crashes *>(self);
+}
+
+const panicmon_process_ops process = {sizeof(process), nullptr, nullptr, exited};
+
+// C++17 has no designated initialisers: filled in before anybody looks.
+panicmon_handler describe()
+{
+	panicmon_handler handler{};
+
+	handler.magic = PANICMON_HANDLER_MAGIC;
+	handler.size = sizeof(handler);
+	handler.minor = PANICMON_HANDLER_MINOR;
+	handler.name = "crashes";
+	handler.version = "1.0";
+	handler.summary = "adds a line to a file for each crash";
+	handler.options = options;
+	handler.option_count = 1;
+	handler.option_size = sizeof(options[0]);
+	handler.open = open_file;
+	handler.close = close_file;
+	handler.process = &process;
+	return handler;
+}
+
+} // namespace
+
+PANICMON_HANDLER = describe();
