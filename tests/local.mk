@@ -7,6 +7,9 @@ AM_TESTS_ENVIRONMENT = \
 	CK_DEFAULT_TIMEOUT=$${CK_DEFAULT_TIMEOUT-30}; export CK_DEFAULT_TIMEOUT;
 
 EXTRA_DIST += \
+	tests/abi/abi.c \
+	tests/abi/handler-1.abi \
+	tests/check-abi \
 	tests/check-headers \
 	tests/check-includes \
 	tests/check-install \

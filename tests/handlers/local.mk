@@ -2,7 +2,10 @@
 # Without -rpath libtool makes no shared object of a library that is not installed.
 fixture_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
 
-EXTRA_DIST += tests/handlers/fixture.h
+EXTRA_DIST += \
+	tests/handlers/fixture.h \
+	tests/handlers/kept/sample_1_0.c \
+	tests/handlers/kept/sample_1_0.so
 
 # Good at heart, or as bad as their options say.
 check_LTLIBRARIES += tests/handlers/hostile.la
