@@ -82,7 +82,7 @@ void pm_slot_tell_losses(struct pm_keeper_slot *slot)
 	uint64_t lost = new_lost(slot), dropped = new_dropped(slot);
 	struct panicmon_event event = pm_event_make(PANICMON_HANDLER_LOST, 0);
 
-	if (lost == 0 && dropped == 0)
+	if (!has_new_losses(slot))
 		return;
 	slot->lost_told += lost;
 	slot->dropped_told += dropped;
