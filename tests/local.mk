@@ -18,7 +18,8 @@ EXTRA_DIST += \
 	tests/check-size \
 	tests/count-results \
 	tests/integration \
-	tests/run-pytest
+	tests/run-pytest \
+	tests/servers/package.json
 
 include tests/handlers/local.mk
 include tests/tools/local.mk

@@ -7,16 +7,15 @@
 
 #include <panicmon/event.h>
 
-#include "buffer.h"
+#include "common/buffer.h"
 
-/* Appends the event and a newline. What is absent is left out. At most about `budget` bytes of its
- * strings are kept, SIZE_MAX: all; a cut one shows an ellipsis, and the object has "truncated".
- * out->failed where memory ran out. */
-void pm_log_json(struct pm_log_buffer *out, const struct panicmon_event *event, size_t budget);
+/* Appends the event and a newline; of `budget` see pm_common_json_event(). out->failed where memory ran
+ * out. */
+void pm_log_json(struct pm_common_buffer *out, const struct panicmon_event *event, size_t budget);
 
 /* Appends a "log.dropped" record: `dropped` events of this run were lost here, the last for `error`
  * (errno(3)). Time and origin are the event's. */
-void pm_log_json_gap(struct pm_log_buffer *out, const struct panicmon_event *event,
+void pm_log_json_gap(struct pm_common_buffer *out, const struct panicmon_event *event,
 		     uint64_t dropped, int error);
 
 #endif

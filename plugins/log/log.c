@@ -12,10 +12,10 @@
 
 #include <panicmon/handler.h>
 
-#include "buffer.h"
-#include "cut.h"
+#include "common/buffer.h"
+#include "common/cut.h"
+#include "common/names.h"
 #include "json.h"
-#include "names.h"
 #include "sink.h"
 #include "text.h"
 
@@ -64,7 +64,7 @@ struct log {
 	const struct panicmon_host *host;
 	const char *path; /* as configured */
 	struct pm_log_sink sink;
-	struct pm_log_buffer record;
+	struct pm_common_buffer record;
 	uint32_t severity; /* the highest number that is written */
 	bool json, colour;
 	uint64_t dropped; /* since the last record that was written */
@@ -94,12 +94,14 @@ static int check(const struct panicmon_host *host, const struct panicmon_value *
 	if (path == NULL || path[0] == '\0')
 		return panicmon_fail(host, "path is empty: write stderr, stdout or a file");
 	if (!parse_mode(values[OPTION_MODE].text, &mode))
-		return panicmon_fail(host, "mode '%s' is not the octal permissions of a file that its owner may "
+		return panicmon_fail(
+			host,
+			"mode '%s' is not the octal permissions of a file that its owner may "
 			"write: use one such as 0640",
 			values[OPTION_MODE].text);
 	if (!pm_log_sink_is_stream(path) && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
 		return panicmon_fail(host, "path '%.300s' is a directory: write the name of a file",
-				path);
+				     path);
 	return 0;
 }
 
@@ -128,7 +130,7 @@ static int open_sink(struct log *log, const struct panicmon_value *values)
 
 	if (!parse_mode(values[OPTION_MODE].text, &mode))
 		return panicmon_fail(log->host, "mode '%s' is not octal permissions",
-				values[OPTION_MODE].text);
+				     values[OPTION_MODE].text);
 	int stream = strcmp(path, "stderr") == 0 ? log->host->errors : log->host->output;
 	int result =
 		pm_log_sink_open(&log->sink, path, stream, mode, values[OPTION_MODE].given != 0);
@@ -140,15 +142,15 @@ static int open_sink(struct log *log, const struct panicmon_value *values)
 	}
 	if (pm_log_sink_is_stream(path))
 		return panicmon_fail(log->host, "cannot write to %s: %s", path,
-				pm_log_errno_text(errno));
+				     pm_common_errno_text(errno));
 	return panicmon_fail(log->host, "cannot open '%.300s' for appending: %s", path,
-			pm_log_errno_text(errno));
+			     pm_common_errno_text(errno));
 }
 
 static void destroy(struct log *log)
 {
 	pm_log_sink_close(&log->sink);
-	pm_log_buffer_free(&log->record);
+	pm_common_buffer_free(&log->record);
 	free(log);
 }
 
@@ -176,11 +178,11 @@ static int open_log(const struct panicmon_host *host, const struct panicmon_valu
 static int render(struct log *log, const struct panicmon_event *event)
 {
 	const size_t limit = pm_log_sink_limit(&log->sink);
-	struct pm_log_buffer *record = &log->record;
+	struct pm_common_buffer *record = &log->record;
 
 	for (size_t budget = limit;;) {
-		pm_log_buffer_reset(record);
-		pm_log_puts(record, "\n");
+		pm_common_buffer_reset(record);
+		pm_common_puts(record, "\n");
 		if (log->json)
 			pm_log_json(record, event, budget);
 		else
@@ -191,7 +193,7 @@ static int render(struct log *log, const struct panicmon_event *event)
 		}
 		if (record->length - 1 <= limit || budget == 0)
 			return PANICMON_DONE;
-		budget = pm_log_cut_next(budget, record->length - 1 - limit);
+		budget = pm_common_cut_next(budget, record->length - 1 - limit);
 	}
 }
 
@@ -201,7 +203,7 @@ static int write_record(struct log *log)
 
 	/* A record of a megabyte does not stay with an idle handler. */
 	int saved = errno;
-	pm_log_buffer_reset(&log->record);
+	pm_common_buffer_reset(&log->record);
 	errno = saved;
 	return result;
 }
@@ -209,8 +211,8 @@ static int write_record(struct log *log)
 /* Says in the log itself what is missing from it. */
 static int write_gap(struct log *log, const struct panicmon_event *event)
 {
-	pm_log_buffer_reset(&log->record);
-	pm_log_puts(&log->record, "\n");
+	pm_common_buffer_reset(&log->record);
+	pm_common_puts(&log->record, "\n");
 	if (log->json)
 		pm_log_json_gap(&log->record, event, log->dropped, log->error);
 	else
@@ -233,7 +235,7 @@ static void note_drop(struct log *log, int error)
 		return;
 	panicmon_log(log->host, PANICMON_WARNING,
 		     "cannot write to '%.300s': %s; events are dropped until it can be", log->path,
-		     pm_log_errno_text(error));
+		     pm_common_errno_text(error));
 }
 
 static int write_event(void *self, const struct panicmon_event *event)

@@ -4,33 +4,33 @@
 
 #include <string.h>
 
-#include "utf8.h"
+#include "common/utf8.h"
 
 /* Besides letters, digits and all that is not ASCII, what no shell takes for its own. */
 #define BARE "%+,-./:=@_"
 
-static void put_byte(struct pm_log_buffer *out, unsigned char byte)
+static void put_byte(struct pm_common_buffer *out, unsigned char byte)
 {
 	static const char digits[] = "0123456789abcdef";
 	const char hex[] = {'\\', 'x', digits[byte >> 4], digits[byte & 0xf]};
 
 	switch (byte) {
 	case '\n':
-		pm_log_puts(out, "\\n");
+		pm_common_puts(out, "\\n");
 		break;
 	case '\t':
-		pm_log_puts(out, "\\t");
+		pm_common_puts(out, "\\t");
 		break;
 	case '\r':
-		pm_log_puts(out, "\\r");
+		pm_common_puts(out, "\\r");
 		break;
 	default:
-		pm_log_put(out, hex, sizeof(hex));
+		pm_common_put(out, hex, sizeof(hex));
 	}
 }
 
 /* `special`: the ASCII characters that get a backslash. */
-static void put_escaped(struct pm_log_buffer *out, const char *text, size_t length,
+static void put_escaped(struct pm_common_buffer *out, const char *text, size_t length,
 			const char *special)
 {
 	size_t step;
@@ -38,19 +38,19 @@ static void put_escaped(struct pm_log_buffer *out, const char *text, size_t leng
 	for (size_t at = 0; at < length; at += step) {
 		uint32_t code;
 
-		step = pm_log_utf8_next(text + at, length - at, &code);
-		if (code == PM_LOG_INVALID || pm_log_is_control(code)) {
+		step = pm_common_utf8_next(text + at, length - at, &code);
+		if (code == PM_COMMON_INVALID || pm_common_is_control(code)) {
 			for (size_t i = 0; i < step; i++)
 				put_byte(out, (unsigned char)text[at + i]);
 			continue;
 		}
 		if (step == 1 && strchr(special, text[at]) != NULL)
-			pm_log_put(out, "\\", 1);
-		pm_log_put(out, text + at, step);
+			pm_common_put(out, "\\", 1);
+		pm_common_put(out, text + at, step);
 	}
 }
 
-void pm_log_quote_plain(struct pm_log_buffer *out, const char *text, size_t length)
+void pm_log_quote_plain(struct pm_common_buffer *out, const char *text, size_t length)
 {
 	put_escaped(out, text, length, "\\");
 }
@@ -61,9 +61,9 @@ static bool is_bare(char c)
 	       (c >= 'a' && c <= 'z') || (c != '\0' && strchr(BARE, c) != NULL);
 }
 
-void pm_log_quote_word(struct pm_log_buffer *out, const char *text, size_t length)
+void pm_log_quote_word(struct pm_common_buffer *out, const char *text, size_t length)
 {
-	struct pm_log_utf8 found = pm_log_utf8_scan(text, length);
+	struct pm_common_utf8 found = pm_common_utf8_scan(text, length);
 	bool escape = !found.valid || found.controls;
 	bool bare = length > 0;
 
@@ -72,13 +72,13 @@ void pm_log_quote_word(struct pm_log_buffer *out, const char *text, size_t lengt
 		bare &= is_bare(text[i]);
 	}
 	if (escape)
-		pm_log_puts(out, "$");
+		pm_common_puts(out, "$");
 	if (escape || !bare)
-		pm_log_puts(out, "'");
+		pm_common_puts(out, "'");
 	if (escape)
 		put_escaped(out, text, length, "\\'");
 	else
-		pm_log_put(out, text, length);
+		pm_common_put(out, text, length);
 	if (escape || !bare)
-		pm_log_puts(out, "'");
+		pm_common_puts(out, "'");
 }

@@ -4,14 +4,14 @@
 
 #include <stddef.h>
 
-#include "buffer.h"
+#include "common/buffer.h"
 
 /* Appends text; what is a control character, a backslash or not UTF-8 becomes \n, \t, \r, \\ or
  * \xHH, byte by byte. */
-void pm_log_quote_plain(struct pm_log_buffer *out, const char *text, size_t length);
+void pm_log_quote_plain(struct pm_common_buffer *out, const char *text, size_t length);
 
 /* Appends text as one word of a shell: as it is, 'in quotes', or, where it needs an escape,
  * $'in quotes' as bash and POSIX.1-2024 have it. */
-void pm_log_quote_word(struct pm_log_buffer *out, const char *text, size_t length);
+void pm_log_quote_word(struct pm_common_buffer *out, const char *text, size_t length);
 
 #endif

@@ -6,10 +6,10 @@
 #include <signal.h>
 #include <string.h>
 
-#include "cut.h"
-#include "names.h"
+#include "common/cut.h"
+#include "common/names.h"
+#include "common/utf8.h"
 #include "quote.h"
-#include "utf8.h"
 
 #define RESET "\033[0m"
 #define DIM "\033[2m"
@@ -19,7 +19,7 @@
 #define CYAN "\033[36m"
 
 struct line {
-	struct pm_log_buffer *out;
+	struct pm_common_buffer *out;
 	size_t budget;
 	bool colour;
 };
@@ -36,7 +36,7 @@ enum { SEVERITY_COUNT = sizeof(severities) / sizeof(severities[0]) };
 
 static void put(struct line *line, const char *text)
 {
-	pm_log_puts(line->out, text);
+	pm_common_puts(line->out, text);
 }
 
 static void put_coloured(struct line *line, const char *colour, const char *text)
@@ -51,26 +51,26 @@ static void put_coloured(struct line *line, const char *colour, const char *text
 static void put_name(struct line *line, const char *text)
 {
 	size_t length = strlen(text);
-	size_t kept = pm_log_utf8_head(text, length, pm_log_cut_name(line->budget));
+	size_t kept = pm_common_utf8_head(text, length, pm_common_cut_name(line->budget));
 
 	pm_log_quote_plain(line->out, text, kept);
 	if (kept < length)
-		put(line, PM_LOG_ELLIPSIS);
+		put(line, PM_COMMON_ELLIPSIS);
 }
 
 static void put_signal(struct line *line, int32_t signal)
 {
-	char name[PM_LOG_NAME_SIZE];
+	char name[PM_COMMON_NAME_SIZE];
 
-	put(line, pm_log_signal_name(signal, name));
+	put(line, pm_common_signal_name(signal, name));
 }
 
 static void put_errno(struct line *line, int32_t code)
 {
-	char name[PM_LOG_NAME_SIZE];
+	char name[PM_COMMON_NAME_SIZE];
 
-	put(line, pm_log_errno_text(code));
-	pm_log_printf(line->out, " (%s)", pm_log_errno_name(code, name));
+	put(line, pm_common_errno_text(code));
+	pm_common_printf(line->out, " (%s)", pm_common_errno_name(code, name));
 }
 
 /* An argument that does not fit is cut, and the rest left out. */
@@ -79,13 +79,13 @@ static void put_args(struct line *line, const struct panicmon_event *event)
 	for (uint32_t i = 0; event->args != NULL && i < event->argc && event->args[i] != NULL;
 	     i++) {
 		size_t length = strlen(event->args[i]);
-		size_t kept = pm_log_utf8_head(event->args[i], length, line->budget);
+		size_t kept = pm_common_utf8_head(event->args[i], length, line->budget);
 
 		put(line, " ");
 		if (kept < length || length >= line->budget) {
 			if (kept > 0)
 				pm_log_quote_word(line->out, event->args[i], kept);
-			put(line, PM_LOG_ELLIPSIS);
+			put(line, PM_COMMON_ELLIPSIS);
 			return;
 		}
 		pm_log_quote_word(line->out, event->args[i], length);
@@ -99,24 +99,24 @@ static void put_duration(struct line *line, int64_t ms)
 	enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 
 	if (ms < SECOND)
-		pm_log_printf(line->out, "%" PRId64 " ms", ms);
+		pm_common_printf(line->out, "%" PRId64 " ms", ms);
 	else if (ms < MINUTE)
-		pm_log_printf(line->out, "%" PRId64 ".%03d s", ms / SECOND, (int)(ms % SECOND));
+		pm_common_printf(line->out, "%" PRId64 ".%03d s", ms / SECOND, (int)(ms % SECOND));
 	else if (ms < HOUR)
-		pm_log_printf(line->out, "%" PRId64 " min %d s", ms / MINUTE,
-			      (int)(ms % MINUTE / SECOND));
+		pm_common_printf(line->out, "%" PRId64 " min %d s", ms / MINUTE,
+				 (int)(ms % MINUTE / SECOND));
 	else
-		pm_log_printf(line->out, "%" PRId64 " h %d min", ms / HOUR,
-			      (int)(ms % HOUR / MINUTE));
+		pm_common_printf(line->out, "%" PRId64 " h %d min", ms / HOUR,
+				 (int)(ms % HOUR / MINUTE));
 }
 
 static void put_memory(struct line *line, int64_t kb)
 {
 	if (kb < 1024)
-		pm_log_printf(line->out, "%" PRId64 " KiB", kb);
+		pm_common_printf(line->out, "%" PRId64 " KiB", kb);
 	else
-		pm_log_printf(line->out, "%" PRId64 ".%d MiB", kb / 1024,
-			      (int)(kb % 1024 * 10 / 1024));
+		pm_common_printf(line->out, "%" PRId64 ".%d MiB", kb / 1024,
+				 (int)(kb % 1024 * 10 / 1024));
 }
 
 /* How the command ended; what is not known of it is passed over. */
@@ -128,7 +128,7 @@ static void put_end(struct line *line, const struct panicmon_event *event)
 		put(line, "killed by ");
 		put_signal(line, event->signal);
 	} else if (panicmon_event_has(event, PANICMON_HAS_CODE)) {
-		pm_log_printf(line->out, "code %d", event->code);
+		pm_common_printf(line->out, "code %d", event->code);
 	} else {
 		put(line, "ended");
 	}
@@ -150,12 +150,12 @@ static void put_sender(struct line *line, const char *command, int32_t pid, int3
 {
 	if (command != NULL && command[0] != '\0') {
 		put_name(line, command);
-		pm_log_printf(line->out, "[%d]", pid);
+		pm_common_printf(line->out, "[%d]", pid);
 	} else {
-		pm_log_printf(line->out, "pid %d", pid);
+		pm_common_printf(line->out, "pid %d", pid);
 	}
 	if (has_uid)
-		pm_log_printf(line->out, " (uid %d)", uid);
+		pm_common_printf(line->out, " (uid %d)", uid);
 }
 
 static void put_stop(struct line *line, const struct panicmon_event *event)
@@ -196,11 +196,11 @@ static void put_tail(struct line *line, const struct panicmon_event *event)
 	if (!panicmon_event_has(event, PANICMON_HAS_STDERR_TAIL) || event->stderr_tail == NULL)
 		return;
 	size_t length = strlen(event->stderr_tail);
-	size_t kept = pm_log_utf8_tail(event->stderr_tail, length, line->budget);
+	size_t kept = pm_common_utf8_tail(event->stderr_tail, length, line->budget);
 
 	put(line, ", stderr: ");
 	if (kept < length)
-		put(line, PM_LOG_ELLIPSIS);
+		put(line, PM_COMMON_ELLIPSIS);
 	pm_log_quote_plain(line->out, event->stderr_tail + length - kept, kept);
 }
 
@@ -221,7 +221,7 @@ static void put_failed(struct line *line, const struct panicmon_event *event)
 		put_errno(line, event->error);
 	}
 	if (panicmon_event_has(event, PANICMON_HAS_STATUS))
-		pm_log_printf(line->out, ", status %d", event->status);
+		pm_common_printf(line->out, ", status %d", event->status);
 }
 
 static void put_origin_of_signal(struct line *line, const struct panicmon_event *event)
@@ -250,10 +250,10 @@ static void put_signal_event(struct line *line, const struct panicmon_event *eve
 		put_signal(line, event->signal);
 	put_origin_of_signal(line, event);
 	if (panicmon_event_has(event, PANICMON_HAS_VALUE))
-		pm_log_printf(line->out, ", value %d", event->value);
+		pm_common_printf(line->out, ", value %d", event->value);
 	/* A group has a negative number, as in kill(2). */
 	if (panicmon_event_has(event, PANICMON_HAS_TARGET_PID) && event->target_pid != event->pid)
-		pm_log_printf(line->out, ", to %d", event->target_pid);
+		pm_common_printf(line->out, ", to %d", event->target_pid);
 	if (panicmon_event_has(event, PANICMON_HAS_ERROR)) {
 		put(line, ": ");
 		put_errno(line, event->error);
@@ -270,8 +270,8 @@ static void put_lost(struct line *line, const struct panicmon_event *event)
 {
 	put(line, "handler ");
 	put_name(line, event->handler != NULL ? event->handler : "-");
-	pm_log_printf(line->out, " has missed events: %" PRId64 " lost, %" PRId64 " given up",
-		      event->lost, event->dropped);
+	pm_common_printf(line->out, " has missed events: %" PRId64 " lost, %" PRId64 " given up",
+			 event->lost, event->dropped);
 }
 
 static void (*const describe[])(struct line *line, const struct panicmon_event *event) = {
@@ -285,46 +285,46 @@ enum { DESCRIBE_COUNT = sizeof(describe) / sizeof(describe[0]) };
 static void put_head(struct line *line, const struct panicmon_event *event, uint32_t severity,
 		     const char *name)
 {
-	char time[PM_LOG_TIME_SIZE];
+	char time[PM_COMMON_TIME_SIZE];
 
 	if (severity < PANICMON_FATAL)
 		severity = PANICMON_FATAL;
 	if (severity >= SEVERITY_COUNT)
 		severity = PANICMON_DEBUG;
-	put_coloured(line, DIM, pm_log_time(event->time_ns, 3, time));
+	put_coloured(line, DIM, pm_common_time(event->time_ns, 3, time));
 	put(line, " ");
 	put_coloured(line, severities[severity].colour, severities[severity].label);
 	put(line, " ");
 	put_name(line, event->name != NULL ? event->name : "-");
 	if (panicmon_event_has(event, PANICMON_HAS_INSTANCE))
-		pm_log_printf(line->out, "#%d", event->instance);
+		pm_common_printf(line->out, "#%d", event->instance);
 	if (event->pid != 0)
-		pm_log_printf(line->out, "[%d]", event->pid);
-	pm_log_printf(line->out, " %-15s ", name);
+		pm_common_printf(line->out, "[%d]", event->pid);
+	pm_common_printf(line->out, " %-15s ", name);
 }
 
-void pm_log_text(struct pm_log_buffer *out, const struct panicmon_event *event, size_t budget,
+void pm_log_text(struct pm_common_buffer *out, const struct panicmon_event *event, size_t budget,
 		 bool colour)
 {
 	struct line line = {.out = out, .budget = budget, .colour = colour};
 
-	put_head(&line, event, event->severity, pm_log_event_name(event->type));
+	put_head(&line, event, event->severity, pm_common_event_name(event->type));
 	if (event->type < DESCRIBE_COUNT && describe[event->type] != NULL)
 		describe[event->type](&line, event);
 	if (panicmon_event_has(event, PANICMON_HAS_TEST) && event->test != 0)
 		put(&line, " (a test)");
 	if (event->attempt > 1)
-		pm_log_printf(out, " (attempt %u)", event->attempt);
+		pm_common_printf(out, " (attempt %u)", event->attempt);
 	put(&line, "\n");
 }
 
-void pm_log_text_gap(struct pm_log_buffer *out, const struct panicmon_event *event,
+void pm_log_text_gap(struct pm_common_buffer *out, const struct panicmon_event *event,
 		     uint64_t dropped, int error, bool colour)
 {
 	struct line line = {.out = out, .colour = colour};
 
 	put_head(&line, event, PANICMON_WARNING, PM_LOG_GAP);
-	pm_log_printf(out, "%" PRIu64 " events dropped: ", dropped);
+	pm_common_printf(out, "%" PRIu64 " events dropped: ", dropped);
 	put_errno(&line, error);
 	put(&line, "\n");
 }

@@ -296,6 +296,8 @@ static enum pm_journal_next next_or_wait(struct pm_delivery *delivery)
 static bool run_until_end(struct pm_delivery *delivery)
 {
 	for (; !delivery->finished; pm_delivery_tick(delivery)) {
+		/* Only then is what is read now the last: it may die after a look at the journal. */
+		bool monitor_died = delivery->monitor_died;
 		enum pm_journal_next next = next_or_wait(delivery);
 
 		if (next == PM_JOURNAL_RECORD) {
@@ -303,7 +305,7 @@ static bool run_until_end(struct pm_delivery *delivery)
 				return false;
 		} else if (next == PM_JOURNAL_END) {
 			return pm_held_flush(delivery, PANICMON_DRAIN);
-		} else if (delivery->monitor_died) {
+		} else if (monitor_died) {
 			return deliver_monitor_died(delivery) &&
 			       pm_held_flush(delivery, PANICMON_LOST);
 		}

@@ -75,7 +75,8 @@ static bool receive(struct pm_delivery *delivery, int timeout_ms)
 	if (poll(&interest, !delivery->monitor_died, timeout_ms) <= 0)
 		return false;
 	ssize_t got = recv(delivery->setup->socket, &message, sizeof(message), MSG_DONTWAIT);
-	if (got == 0) {
+	/* ECONNRESET is its end, too: with a message of ours that it has not read. */
+	if (got == 0 || (got < 0 && errno == ECONNRESET)) {
 		delivery->monitor_died = true;
 		pm_host_monitor_died(delivery->setup);
 	} else if (got < 0 && errno != EINTR && errno != EAGAIN) {

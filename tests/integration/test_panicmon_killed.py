@@ -166,3 +166,19 @@ def test_a_command_in_another_pid_namespace(panicmon):
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
     pm.wait_until(lambda: not procfs.living(tree), what="all to end")
+
+
+def test_with_words_of_a_host_unread(panicmon, tmp_path):
+    """A socket whose other end goes with something unread says ECONNRESET before it says that it ends."""
+    notes = tmp_path / "notes"
+    run = panicmon.start([pm.tool("stubborn"), 1], config=panicmon.config(
+        plugins.section("patient", "patient", path=notes, tick="10ms")))
+    run.wait_for_stdout("stubborn")
+    family = {run.command(), *procfs.descendants(run.command())}
+    os.kill(run.pid, signal.SIGSTOP)
+    pm.wait_until(lambda: procfs.state(run.pid) == "T", what="the stop")
+    # Each tick of one that sleeps is told to panicmon.
+    before = plugins.notes(notes).count("tick")
+    pm.wait_until(lambda: plugins.notes(notes).count("tick") > before + 3, what="ticks")
+    kill_and_wait(run, family)
+    assert [note for note in plugins.notes(notes) if note != "tick"] == [(1, 1, 1), (2, 3, 1), "close"]

@@ -1,6 +1,6 @@
 #include <config.h>
 
-#include "buffer.h"
+#include "common/buffer.h"
 
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,7 +10,7 @@
 
 enum { FIRST_SIZE = 1024, KEPT_SIZE = 16384 };
 
-static bool reserve(struct pm_log_buffer *buffer, size_t length)
+static bool reserve(struct pm_common_buffer *buffer, size_t length)
 {
 	size_t size = buffer->size == 0 ? FIRST_SIZE : buffer->size;
 
@@ -32,7 +32,7 @@ static bool reserve(struct pm_log_buffer *buffer, size_t length)
 	return true;
 }
 
-void pm_log_put(struct pm_log_buffer *buffer, const void *bytes, size_t length)
+void pm_common_put(struct pm_common_buffer *buffer, const void *bytes, size_t length)
 {
 	if (length == 0 || !reserve(buffer, length))
 		return;
@@ -40,12 +40,12 @@ void pm_log_put(struct pm_log_buffer *buffer, const void *bytes, size_t length)
 	buffer->length += length;
 }
 
-void pm_log_puts(struct pm_log_buffer *buffer, const char *text)
+void pm_common_puts(struct pm_common_buffer *buffer, const char *text)
 {
-	pm_log_put(buffer, text, strlen(text));
+	pm_common_put(buffer, text, strlen(text));
 }
 
-void pm_log_printf(struct pm_log_buffer *buffer, const char *format, ...)
+void pm_common_printf(struct pm_common_buffer *buffer, const char *format, ...)
 {
 	char text[128];
 	va_list args;
@@ -54,19 +54,19 @@ void pm_log_printf(struct pm_log_buffer *buffer, const char *format, ...)
 	int length = vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	if (length > 0)
-		pm_log_puts(buffer, text);
+		pm_common_puts(buffer, text);
 }
 
-void pm_log_buffer_reset(struct pm_log_buffer *buffer)
+void pm_common_buffer_reset(struct pm_common_buffer *buffer)
 {
 	if (buffer->size > KEPT_SIZE)
-		pm_log_buffer_free(buffer);
+		pm_common_buffer_free(buffer);
 	buffer->length = 0;
 	buffer->failed = false;
 }
 
-void pm_log_buffer_free(struct pm_log_buffer *buffer)
+void pm_common_buffer_free(struct pm_common_buffer *buffer)
 {
 	free(buffer->data);
-	*buffer = (struct pm_log_buffer){0};
+	*buffer = (struct pm_common_buffer){0};
 }

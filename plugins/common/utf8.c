@@ -1,6 +1,6 @@
 #include <config.h>
 
-#include "utf8.h"
+#include "common/utf8.h"
 
 /* Table 3-7: the second byte's range is what excludes overlong forms, surrogates, and all above
  * U+10FFFF; further bytes are 80..BF. */
@@ -18,12 +18,12 @@ static const struct {
 };
 enum { FORM_COUNT = sizeof(forms) / sizeof(forms[0]) };
 
-size_t pm_log_utf8_next(const char *text, size_t length, uint32_t *code)
+size_t pm_common_utf8_next(const char *text, size_t length, uint32_t *code)
 {
 	const unsigned char *bytes = (const unsigned char *)text;
 	size_t form = 0;
 
-	*code = PM_LOG_INVALID;
+	*code = PM_COMMON_INVALID;
 	while (form < FORM_COUNT && (bytes[0] < forms[form].first || bytes[0] > forms[form].last))
 		form++;
 	if (form == FORM_COUNT)
@@ -41,16 +41,16 @@ size_t pm_log_utf8_next(const char *text, size_t length, uint32_t *code)
 	return forms[form].length;
 }
 
-bool pm_log_is_control(uint32_t code)
+bool pm_common_is_control(uint32_t code)
 {
 	return code < 0x20 || (code >= 0x7f && code <= 0x9f) || code == 0x061c ||
 	       (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
 	       (code >= 0x2066 && code <= 0x2069);
 }
 
-struct pm_log_utf8 pm_log_utf8_scan(const char *text, size_t length)
+struct pm_common_utf8 pm_common_utf8_scan(const char *text, size_t length)
 {
-	struct pm_log_utf8 found = {.valid = true};
+	struct pm_common_utf8 found = {.valid = true};
 	size_t at = 0;
 
 	while (at < length) {
@@ -61,34 +61,34 @@ struct pm_log_utf8 pm_log_utf8_scan(const char *text, size_t length)
 			at++;
 			continue;
 		}
-		at += pm_log_utf8_next(text + at, length - at, &code);
-		if (code == PM_LOG_INVALID)
+		at += pm_common_utf8_next(text + at, length - at, &code);
+		if (code == PM_COMMON_INVALID)
 			found.valid = false;
 		else
-			found.controls |= pm_log_is_control(code);
+			found.controls |= pm_common_is_control(code);
 	}
 	return found;
 }
 
-void pm_log_utf8_clean(struct pm_log_buffer *out, const char *text, size_t length)
+void pm_common_utf8_clean(struct pm_common_buffer *out, const char *text, size_t length)
 {
 	size_t from = 0, at = 0;
 
 	while (at < length) {
 		uint32_t code;
-		size_t step = pm_log_utf8_next(text + at, length - at, &code);
+		size_t step = pm_common_utf8_next(text + at, length - at, &code);
 
-		if (code == PM_LOG_INVALID) {
-			pm_log_put(out, text + from, at - from);
-			pm_log_puts(out, PM_LOG_REPLACEMENT);
+		if (code == PM_COMMON_INVALID) {
+			pm_common_put(out, text + from, at - from);
+			pm_common_puts(out, PM_COMMON_REPLACEMENT);
 			from = at + step;
 		}
 		at += step;
 	}
-	pm_log_put(out, text + from, length - from);
+	pm_common_put(out, text + from, length - from);
 }
 
-size_t pm_log_utf8_head(const char *text, size_t length, size_t most)
+size_t pm_common_utf8_head(const char *text, size_t length, size_t most)
 {
 	size_t at = 0;
 
@@ -96,7 +96,7 @@ size_t pm_log_utf8_head(const char *text, size_t length, size_t most)
 		return length;
 	for (;;) {
 		uint32_t code;
-		size_t step = pm_log_utf8_next(text + at, length - at, &code);
+		size_t step = pm_common_utf8_next(text + at, length - at, &code);
 
 		if (step > most - at)
 			return at;
@@ -104,7 +104,7 @@ size_t pm_log_utf8_head(const char *text, size_t length, size_t most)
 	}
 }
 
-size_t pm_log_utf8_tail(const char *text, size_t length, size_t most)
+size_t pm_common_utf8_tail(const char *text, size_t length, size_t most)
 {
 	size_t at = length - (length < most ? length : most);
 

@@ -4,13 +4,13 @@
  * bytes they stand for, it is made again with a smaller one, down to 0: names that are not cut
  * below a readable length, and no more.
  */
-#ifndef PM_LOG_CUT_H
-#define PM_LOG_CUT_H
+#ifndef PM_COMMON_CUT_H
+#define PM_COMMON_CUT_H
 
 #include <stddef.h>
 
 /* How much of a name (of a service, host or command) is kept. */
-static inline size_t pm_log_cut_name(size_t budget)
+static inline size_t pm_common_cut_name(size_t budget)
 {
 	enum { READABLE = 64, SHARE = 16 };
 
@@ -18,7 +18,7 @@ static inline size_t pm_log_cut_name(size_t budget)
 }
 
 /* The budget to try next, of a record that is `over` bytes too long. Smaller, if it is not 0. */
-static inline size_t pm_log_cut_next(size_t budget, size_t over)
+static inline size_t pm_common_cut_next(size_t budget, size_t over)
 {
 	return over < budget / 2 ? budget - over : budget / 2;
 }

@@ -1,6 +1,6 @@
 #include <config.h>
 
-#include "names.h"
+#include "common/names.h"
 
 #include <signal.h>
 #include <stddef.h>
@@ -34,58 +34,58 @@ static const char *const severities[] = {
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-const char *pm_log_event_name(uint32_t type)
+const char *pm_common_event_name(uint32_t type)
 {
 	return type < COUNT(events) && events[type] != NULL ? events[type] : "unknown";
 }
 
-const char *pm_log_reason_name(int32_t reason)
+const char *pm_common_reason_name(int32_t reason)
 {
 	return reason > 0 && (size_t)reason < COUNT(reasons) ? reasons[reason] : "unknown";
 }
 
-const char *pm_log_severity_name(uint32_t severity)
+const char *pm_common_severity_name(uint32_t severity)
 {
 	if (severity < PANICMON_FATAL)
 		severity = PANICMON_FATAL;
 	return severities[severity < COUNT(severities) ? severity : PANICMON_DEBUG];
 }
 
-const char *pm_log_signal_name(int32_t signal, char out[PM_LOG_NAME_SIZE])
+const char *pm_common_signal_name(int32_t signal, char out[PM_COMMON_NAME_SIZE])
 {
 	const char *name = sigabbrev_np(signal);
 
 	/* The C library keeps the kernel's first real-time signals and gives them no names. */
 	if (name != NULL)
-		snprintf(out, PM_LOG_NAME_SIZE, "SIG%s", name);
+		snprintf(out, PM_COMMON_NAME_SIZE, "SIG%s", name);
 	else if (signal == SIGRTMIN)
-		snprintf(out, PM_LOG_NAME_SIZE, "SIGRTMIN");
+		snprintf(out, PM_COMMON_NAME_SIZE, "SIGRTMIN");
 	else if (signal > SIGRTMIN && signal <= SIGRTMAX)
-		snprintf(out, PM_LOG_NAME_SIZE, "SIGRTMIN+%d", signal - SIGRTMIN);
+		snprintf(out, PM_COMMON_NAME_SIZE, "SIGRTMIN+%d", signal - SIGRTMIN);
 	else
-		snprintf(out, PM_LOG_NAME_SIZE, "SIG%d", signal);
+		snprintf(out, PM_COMMON_NAME_SIZE, "SIG%d", signal);
 	return out;
 }
 
-const char *pm_log_errno_name(int32_t code, char out[PM_LOG_NAME_SIZE])
+const char *pm_common_errno_name(int32_t code, char out[PM_COMMON_NAME_SIZE])
 {
 	const char *name = strerrorname_np(code);
 
 	if (name != NULL)
-		snprintf(out, PM_LOG_NAME_SIZE, "%s", name);
+		snprintf(out, PM_COMMON_NAME_SIZE, "%s", name);
 	else
-		snprintf(out, PM_LOG_NAME_SIZE, "E%d", code);
+		snprintf(out, PM_COMMON_NAME_SIZE, "E%d", code);
 	return out;
 }
 
-const char *pm_log_errno_text(int32_t code)
+const char *pm_common_errno_text(int32_t code)
 {
 	const char *text = strerrordesc_np(code);
 
 	return text != NULL ? text : "Unknown error";
 }
 
-const char *pm_log_time(int64_t time_ns, int digits, char out[PM_LOG_TIME_SIZE])
+const char *pm_common_time(int64_t time_ns, int digits, char out[PM_COMMON_TIME_SIZE])
 {
 	const int64_t second = INT64_C(1000000000);
 	int64_t fraction = (time_ns % second + second) % second;
@@ -95,8 +95,8 @@ const char *pm_log_time(int64_t time_ns, int digits, char out[PM_LOG_TIME_SIZE])
 
 	gmtime_r(&seconds, &tm);
 	snprintf(text, sizeof(text), "%09d", (int)fraction);
-	snprintf(out, PM_LOG_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%s%.*sZ", tm.tm_year + 1900,
-		 tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec, digits > 0 ? "." : "",
-		 digits, text);
+	snprintf(out, PM_COMMON_TIME_SIZE, "%04d-%02d-%02dT%02d:%02d:%02d%s%.*sZ",
+		 tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+		 digits > 0 ? "." : "", digits, text);
 	return out;
 }
