@@ -22,7 +22,11 @@ enum panicmon_event_type {
 	PANICMON_SIGNAL_RECEIVED = 4, /* panicmon got a signal, which is to be passed on to `pid` */
 	PANICMON_SIGNAL_PASSED = 5,   /* the kernel took it for `target_pid` */
 	PANICMON_SIGNAL_FAILED = 6,   /* it could not be passed on: `error` */
-	PANICMON_HANDLER_LOST = 7     /* another handler has missed events: `handler`, `lost`, `dropped` */
+	PANICMON_HANDLER_LOST =
+		7, /* another handler has missed events: `handler`, `lost`, `dropped` */
+	PANICMON_PROCESS_RECOVERED =
+		8 /* after crashes a run has been stable, or ended well; to handlers
+					* with PANICMON_ALERTS only (1.1) */
 };
 
 /* The values of syslog(3), so that they can be handed to it as they are. */
@@ -69,7 +73,9 @@ enum panicmon_field {
 	PANICMON_HAS_HANDLER,
 	PANICMON_HAS_LOST,
 	PANICMON_HAS_DROPPED,
-	PANICMON_HAS_TEST
+	PANICMON_HAS_TEST,
+	PANICMON_HAS_INCIDENT, /* 1.1 */
+	PANICMON_HAS_CRASHES   /* 1.1 */
 };
 
 struct panicmon_event {
@@ -116,6 +122,10 @@ struct panicmon_event {
 	int64_t lost;               /* handler.lost: events overwritten before it could get them */
 	int64_t dropped;            /* handler.lost: events that it gave up, or that it died of */
 	int32_t test;               /* 1: nothing has happened; sent by panicmonctl test-fire */
+	const char *
+		incident; /* to handlers with PANICMON_ALERTS, of a failure or a recovery: a key that
+			       * is the same for all crashes of the service on this host, and their end */
+	int64_t crashes; /* with `incident`: how many this event stands for; recovered: of the incident */
 };
 
 /* Who is told of the process: a slot for each event of that kind; NULL: no interest. `self` is the
@@ -126,6 +136,7 @@ struct panicmon_process_ops {
 	int (*started)(void *self, const struct panicmon_event *event);
 	int (*failed)(void *self, const struct panicmon_event *event);
 	int (*exited)(void *self, const struct panicmon_event *event);
+	int (*recovered)(void *self, const struct panicmon_event *event); /* 1.1 */
 };
 
 /* Likewise of the signals. */

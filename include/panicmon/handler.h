@@ -41,7 +41,7 @@ extern "C" {
 
 #define PANICMON_HANDLER_MAGIC UINT32_C(0x314d4350) /* "PCM1" in memory on little-endian machines */
 #define PANICMON_HANDLER_MAJOR 1 /* part of the symbol's name: another major is another symbol */
-#define PANICMON_HANDLER_MINOR 0 /* raised when something is appended */
+#define PANICMON_HANDLER_MINOR 1 /* raised when something is appended */
 #define PANICMON_HANDLER_SYMBOL "panicmon_handler_1"
 
 /* What a handler says of an event, and of open() and flush(). Any other value is taken as DROP and
@@ -132,7 +132,10 @@ struct panicmon_monitor_ops {
 
 /* Of panicmon_handler.flags. */
 enum {
-	PANICMON_WANTS_OUTPUT = 1 << 0 /* host->output and host->errors */
+	PANICMON_WANTS_OUTPUT = 1 << 0, /* host->output and host->errors */
+	PANICMON_ALERTS = 1 << 1 /* it calls people: failures (process.failed, process.exited with a severity
+				  * of ERROR or worse) come once, then as one summary for each
+				  * `alert_window`, and process.recovered when it is over (1.1) */
 };
 
 struct panicmon_handler {

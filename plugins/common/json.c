@@ -65,6 +65,8 @@ static const struct member {
 	MEMBER(LOST, INT64, "lost", lost),
 	MEMBER(DROPPED, INT64, "dropped", dropped),
 	MEMBER(TEST, BOOL, "test", test),
+	MEMBER(INCIDENT, TEXT, "incident", incident),
+	MEMBER(CRASHES, INT64, "crashes", crashes),
 	MEMBER(STDERR_TAIL, TAIL, "stderr_tail", stderr_tail),
 #undef MEMBER
 };

@@ -18,6 +18,7 @@ static const char *const events[] = {
 	[PANICMON_SIGNAL_PASSED] = "signal.passed",
 	[PANICMON_SIGNAL_FAILED] = "signal.failed",
 	[PANICMON_HANDLER_LOST] = "handler.lost",
+	[PANICMON_PROCESS_RECOVERED] = "process.recovered",
 };
 
 static const char *const reasons[] = {

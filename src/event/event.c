@@ -18,6 +18,7 @@ static const struct {
 	[PANICMON_SIGNAL_PASSED] = {"signal.passed", false},
 	[PANICMON_SIGNAL_FAILED] = {"signal.failed", false},
 	[PANICMON_HANDLER_LOST] = {"handler.lost", false},
+	[PANICMON_PROCESS_RECOVERED] = {"process.recovered", true},
 };
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
 

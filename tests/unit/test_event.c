@@ -26,7 +26,7 @@ START_TEST(names_of_types)
 	ck_assert_str_eq(pm_event_name(PANICMON_SIGNAL_PASSED), "signal.passed");
 	ck_assert_str_eq(pm_event_name(PANICMON_SIGNAL_FAILED), "signal.failed");
 	ck_assert_str_eq(pm_event_name(0), "unknown");
-	ck_assert_str_eq(pm_event_name(PANICMON_HANDLER_LOST + 1), "unknown");
+	ck_assert_str_eq(pm_event_name(PANICMON_PROCESS_RECOVERED + 1), "unknown");
 	ck_assert_str_eq(pm_event_name(UINT32_MAX), "unknown");
 }
 END_TEST
