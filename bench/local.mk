@@ -1,10 +1,12 @@
 # `make bench` prints tables; it measures and asserts nothing.
 bench_programs = \
+	bench/burst$(EXEEXT) \
 	bench/interleave$(EXEEXT) \
 	bench/latency$(EXEEXT) \
 	bench/receiver$(EXEEXT) \
+	bench/sink$(EXEEXT) \
 	bench/storm$(EXEEXT)
-EXTRA_PROGRAMS = bench/interleave bench/latency bench/receiver bench/storm
+EXTRA_PROGRAMS = bench/burst bench/interleave bench/latency bench/receiver bench/sink bench/storm
 bench_entries = bench/entries.c bench/entries.h
 bench_supervised = $(bench_entries) bench/supervised.c bench/supervised.h
 bench_interleave_SOURCES = bench/interleave.c $(bench_entries)
