@@ -1,8 +1,10 @@
 /* interleave: times command lines against each other, in turns.
  *
- * usage: interleave [-n ROUNDS] [-w WARM-UPS] NAME COMMAND [ARG...] [--- NAME COMMAND [ARG...]]...
+ * usage: interleave [-b BATCH] [-n ROUNDS] [-w WARM-UPS] NAME COMMAND [ARG...]
+ *                   [--- NAME COMMAND [ARG...]]...
  *
- * Prints the table of entries.h, from spawn to reap. A command that is not installed is left out
+ * Prints the table of entries.h, from spawn to reap; with -b, and how many a second that makes, if each
+ * COMMAND does so many. A command that is not installed is left out
  * with a remark.
  */
 #include "config.h"
@@ -21,7 +23,7 @@
 
 struct bench {
 	struct entries entries;
-	size_t rounds, warmups;
+	size_t rounds, warmups, batch;
 	posix_spawn_file_actions_t quiet; /* stdin, stdout and stderr are /dev/null */
 };
 
@@ -66,8 +68,11 @@ static int parse(struct bench *bench, int argc, char **argv)
 {
 	int option;
 
-	while ((option = getopt(argc, argv, "+n:w:")) != -1) {
+	while ((option = getopt(argc, argv, "+b:n:w:")) != -1) {
 		switch (option) {
+		case 'b':
+			bench->batch = strtoul(optarg, NULL, 10);
+			break;
 		case 'n':
 			bench->rounds = strtoul(optarg, NULL, 10);
 			break;
@@ -87,7 +92,7 @@ int main(int argc, char **argv)
 	struct bench bench = {.rounds = 300, .warmups = 20};
 
 	if (parse(&bench, argc, argv) == -1) {
-		fprintf(stderr, "usage: interleave [-n ROUNDS] [-w WARM-UPS] "
+		fprintf(stderr, "usage: interleave [-b BATCH] [-n ROUNDS] [-w WARM-UPS] "
 				"NAME COMMAND [ARG...] [--- NAME COMMAND [ARG...]]...\n");
 		return 2;
 	}
@@ -99,7 +104,7 @@ int main(int argc, char **argv)
 		run_round(&bench, round, false);
 	for (size_t round = 0; round < bench.rounds; round++)
 		run_round(&bench, round, true);
-	entries_print(&bench.entries, "ms", 1e6, 0);
+	entries_print(&bench.entries, "ms", 1e6, bench.batch);
 	entries_free(&bench.entries);
 	posix_spawn_file_actions_destroy(&bench.quiet);
 	return 0;
