@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -134,6 +135,25 @@ static void close_all(void)
 {
 	for (int fd = 0; fd < 256; fd++)
 		close(fd);
+}
+
+/* The one that its host talks to panicmon through. */
+enum { SOCKET = STDERR_FILENO + 1 };
+
+static void shut_socket(void)
+{
+	shutdown(SOCKET, SHUT_RDWR);
+}
+
+/* As it goes with a descriptor that is closed twice; whoever is at the other end goes as well. */
+static void reuse_socket(void)
+{
+	int ends[2];
+
+	close(SOCKET);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || ends[0] != SOCKET)
+		abort();
+	close(ends[1]);
 }
 
 static void print_much(void)
@@ -346,6 +366,8 @@ static const struct {
 	{"stack", overflow_stack},
 	{"memory", take_all_memory},
 	{"close-fds", close_all},
+	{"shut-socket", shut_socket},
+	{"reuse-socket", reuse_socket},
 	{"print", print_much},
 	{"log", log_much},
 	{"print-oddly", print_oddly},

@@ -20,6 +20,7 @@ NOT_READY = "handler 'bad' is not ready after 300 ms; the command is started wit
 NOT_ENDED = "handler 'bad' has not ended after 1500 ms; its host is killed"
 LOADED = "while it was being loaded; mend or remove the handler, or set required = no"
 UNSAID = r"\[handler:bad\] the handler failed without saying why"
+SHUT = r"^panicmon\[bad\]: descriptor 3 of its host was closed or shut down by the handler"
 WITHOUT = "handler 'bad': going on without it"
 
 # where, how, what else is in its section, and what panicmon says (a pattern; None: nothing at all).
@@ -49,6 +50,7 @@ CASES = [
     ("event", "stack", {}, KILLED.format("SEGV")),
     ("event", "memory", {"memory_max": "64M", "timeout": "20s"}, KILLED.format("SEGV")),
     ("event", "close-fds", {}, LEFT.format(1)),
+    *((where, how, {}, SHUT) for where in ("open", "event") for how in ("shut-socket", "reuse-socket")),
     ("event", "reap", {}, None),
     ("event", "child", {}, None),
     ("event", "daemon", {}, None),
