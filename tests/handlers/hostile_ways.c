@@ -294,12 +294,28 @@ static void scribble_on_journal(void)
 }
 
 /* Only root gets as far as to have it open. */
+static void truncate_mapping(const char *name)
+{
+	struct range range = find_mapping(name);
+	int fd = open(range.name, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 && ftruncate(fd, 0) == 0)
+		fprintf(stderr, "%s can be truncated\n", name);
+	close(fd);
+}
+
+static void truncate_page(void)
+{
+	truncate_mapping("memfd:panicmon-hosts");
+}
+
 static void truncate_journal(void)
 {
 	struct range journal = find_mapping("memfd:panicmon-journal");
 	int fd = open(journal.name, O_RDWR | O_CLOEXEC);
 
-	if (fd >= 0 && (ftruncate(fd, 0) == 0 || pwrite(fd, "x", 1, 0) == 1 ||
+	truncate_mapping("memfd:panicmon-journal");
+	if (fd >= 0 && (pwrite(fd, "x", 1, 0) == 1 ||
 			mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED))
 		fprintf(stderr, "the journal can be changed\n");
 	close(fd);
@@ -380,6 +396,7 @@ static const struct {
 	{"disturb", disturb},
 	{"scribble-journal", scribble_on_journal},
 	{"truncate-journal", truncate_journal},
+	{"truncate-page", truncate_page},
 	{"scribble-ones", scribble_ones},
 	{"scribble-zeros", scribble_zeros},
 	{"scribble-noise", scribble_noise},

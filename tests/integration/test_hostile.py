@@ -60,7 +60,7 @@ CASES = [
     ("event", "log", {}, r"^panicmon\[bad\]: line 0$"),
     ("event", "print-oddly", {}, r"^panicmon\[bad\]: red \?\[31m, bell \?, \?\? and ü$"),
     ("event", "scribble-journal", {}, KILLED.format("SEGV")),
-    ("event", "truncate-journal", {}, None),
+    *(("event", how, {}, None) for how in ("truncate-journal", "truncate-page")),
     ("event", "scribble-ones", {}, ""),
     ("event", "scribble-zeros", {}, ""),
     ("event", "scribble-noise", {}, ""),
@@ -166,6 +166,8 @@ def test_hostile(panicmon, tmp_path, case):
     if says is None:
         assert done.stderr == ""
     assert re.search(says or "", done.stderr, re.M), done.stderr
+    if how not in ("abort", "throw"):  # else the fixture could not do its worst
+        assert "SIGABRT" not in done.stderr
     if how == "daemon":  # it is out of everybody's reach
         for pid in procfs.marked("PM_TEST_ID", panicmon.environment["PM_TEST_ID"]):
             os.kill(pid, signal.SIGKILL)
