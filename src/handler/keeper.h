@@ -40,6 +40,9 @@ struct pm_keeper_slot {
 	struct pm_host_page *page;
 	struct pm_child child;
 	struct pm_source socket;
+	struct pm_timer storm;     /* while too many messages are not listened to */
+	int64_t messages_since_ns; /* CLOCK_MONOTONIC */
+	unsigned messages;         /* since then */
 	struct pm_output output;
 	struct pm_timer backoff;
 	struct pm_timer watch;   /* runs while the host is not asleep */

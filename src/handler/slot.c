@@ -20,6 +20,10 @@
 
 #define STABLE_AFTER (60 * PM_NS_PER_S)
 
+/* More messages than that within such a time are not listened to. */
+#define STORM_WINDOW (10 * PM_NS_PER_MS)
+enum { STORM_MESSAGES = 8 };
+
 enum pm_host_state pm_slot_state(const struct pm_keeper_slot *slot)
 {
 	return atomic_load(&slot->page->state);
@@ -29,6 +33,7 @@ static void hang_up(struct pm_keeper_slot *slot)
 {
 	if (slot->socket.fd < 0)
 		return;
+	pm_timer_clear(slot->keeper->loop, &slot->storm);
 	pm_loop_remove(slot->keeper->loop, &slot->socket);
 	pm_close(&slot->socket.fd);
 }
@@ -115,6 +120,29 @@ static void look_for_losses(struct pm_keeper_slot *slot)
 		pm_timer_set(slot->keeper->loop, &slot->losses, PM_NS_PER_S);
 }
 
+static void on_storm_over(struct pm_timer *timer)
+{
+	struct pm_keeper_slot *slot = timer->owner;
+
+	pm_loop_resume(slot->keeper->loop, &slot->socket);
+}
+
+/* A handler can have its host send without end, and panicmon is not as nice as that. The page is all
+ * there is to know, and is looked at when the window is over. */
+static void limit_messages(struct pm_keeper_slot *slot)
+{
+	int64_t now = pm_clock_monotonic();
+
+	if (now - slot->messages_since_ns >= STORM_WINDOW) {
+		slot->messages_since_ns = now;
+		slot->messages = 0;
+	}
+	if (++slot->messages < STORM_MESSAGES)
+		return;
+	pm_loop_pause(slot->keeper->loop, &slot->socket);
+	pm_timer_set(slot->keeper->loop, &slot->storm, STORM_WINDOW);
+}
+
 static void on_message(struct pm_source *source)
 {
 	struct pm_keeper_slot *slot = source->owner;
@@ -125,6 +153,7 @@ static void on_message(struct pm_source *source)
 		hang_up(slot);
 		return;
 	}
+	limit_messages(slot);
 	watch(slot); /* it calls the plugin on its own */
 	look_for_losses(slot);
 }
@@ -389,6 +418,7 @@ void pm_slot_open(struct pm_keeper_slot *slot, struct pm_keeper *keeper,
 		.child = {.ended = on_ended, .owner = slot},
 		.socket = {.fd = -1, .ready = on_message, .owner = slot},
 		.output = {.print = print_output, .arg = slot},
+		.storm = {.due = on_storm_over, .owner = slot},
 		.losses = {.due = on_losses, .owner = slot},
 		.backoff = {.due = on_backoff, .owner = slot},
 		.watch = {.due = on_watch, .owner = slot},

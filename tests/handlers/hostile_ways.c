@@ -156,6 +156,22 @@ static void reuse_socket(void)
 	close(ends[1]);
 }
 
+static void *send_on(void *arg)
+{
+	(void)arg;
+	while (send(SOCKET, "", 1, MSG_NOSIGNAL) == 1)
+		continue;
+	return NULL;
+}
+
+static void send_much(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, send_on, NULL) != 0)
+		abort();
+}
+
 static void print_much(void)
 {
 	static char block[4096];
@@ -359,6 +375,11 @@ static void use_kept(void)
 	setenv("SUM", sum % 2 != 0 ? "odd" : "even", 1); /* so that it is read */
 }
 
+static void retry_at_once(void)
+{
+	host->retry_in(host, 0);
+}
+
 static void nothing(void)
 {
 }
@@ -368,6 +389,7 @@ static const struct {
 	void (*act)(void);
 } ways[] = {
 	{"return", nothing},
+	{"retry-at-once", retry_at_once},
 	{"hang", hang},
 	{"hang-blocked", hang_blocked},
 	{"spin", spin},
@@ -384,6 +406,7 @@ static const struct {
 	{"close-fds", close_all},
 	{"shut-socket", shut_socket},
 	{"reuse-socket", reuse_socket},
+	{"send", send_much},
 	{"print", print_much},
 	{"log", log_much},
 	{"print-oddly", print_oddly},

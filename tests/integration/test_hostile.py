@@ -51,6 +51,7 @@ CASES = [
     ("event", "memory", {"memory_max": "64M", "timeout": "20s"}, KILLED.format("SEGV")),
     ("event", "close-fds", {}, LEFT.format(1)),
     *((where, how, {}, SHUT) for where in ("open", "event") for how in ("shut-socket", "reuse-socket")),
+    ("event", "send", {}, None),
     ("event", "reap", {}, None),
     ("event", "child", {}, None),
     ("event", "daemon", {}, None),
@@ -171,6 +172,20 @@ def test_hostile(panicmon, tmp_path, case):
     if how == "daemon":  # it is out of everybody's reach
         for pid in procfs.marked("PM_TEST_ID", panicmon.environment["PM_TEST_ID"]):
             os.kill(pid, signal.SIGKILL)
+
+
+def test_messages_without_end(panicmon, tmp_path):
+    """A host that has something to say all the time takes its own time of the processors, not panicmon's."""
+    bad = section("flush", "retry-at-once", tmp_path, result=2)
+    supervised = Supervised(panicmon, tmp_path, bad)
+    run = supervised.run
+    storm(panicmon, run.pid, SIGNALS)
+    before = procfs.cpu_seconds(run.pid)
+    host = run.host("bad")
+    pm.wait_until(lambda: procfs.cpu_seconds(host) > 0.5, what="the host to be busy")
+    assert procfs.cpu_seconds(run.pid) - before < 0.1
+    done = supervised.end()
+    assert re.search(NOT_ENDED, done.stderr)
 
 
 def test_the_same_plugin_under_two_names(panicmon, tmp_path):
