@@ -46,7 +46,8 @@ struct pm_keeper_slot {
 	struct pm_output output;
 	struct pm_timer backoff;
 	struct pm_timer watch;   /* runs while the host is not asleep */
-	uint64_t calls_seen;     /* `page->calls` when the watch was last due */
+	uint64_t progress_seen;  /* the page's `calls` and `delivered` when the watch was last due */
+	bool stuck_seen;         /* whether the host was in a call, or did not wake up, then */
 	int64_t started_ns;      /* of the host, CLOCK_MONOTONIC */
 	unsigned failures;       /* deaths in a row */
 	uint64_t delivered_seen; /* `page->delivered` at the last death */

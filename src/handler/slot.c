@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -230,32 +233,45 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error)
 	}
 	slot->running = true;
 	note_pid(slot, slot->child.pid);
-	slot->calls_seen = 0;
+	slot->stuck_seen = false;
 	watch(slot);
 	if (pm_children_add(keeper->children, &slot->child, error) < 0)
 		return -1;
 	return pm_loop_add(keeper->loop, &slot->socket, error);
 }
 
-/* A call into the plugin may take as long as `timeout`. Seen in the same call twice, that far apart,
- * the host is killed; the event comes again in the next one. */
+/* Whether a message waits for the host to wake up, unix(7): it is stopped, or blocked in what the plugin
+ * does outside of calls. */
+static bool is_deaf(const struct pm_keeper_slot *slot)
+{
+	int unread = 0;
+
+	return slot->socket.fd >= 0 && ioctl(slot->socket.fd, SIOCOUTQ, &unread) == 0 && unread > 0;
+}
+
+/* A call into the plugin may take as long as `timeout`, and so may waking up. Seen in the same place
+ * twice, that far apart, the host is killed; the event comes again in the next one. */
 static void on_watch(struct pm_timer *timer)
 {
 	struct pm_keeper_slot *slot = timer->owner;
 	uint64_t calls = atomic_load(&slot->page->calls);
-	bool in_call = calls % 2 != 0;
+	uint64_t progress = calls + atomic_load(&slot->page->delivered);
+	bool in_call = calls % 2 != 0, deaf = !in_call && is_deaf(slot), stuck = in_call || deaf;
 
-	if (!slot->running || (!in_call && atomic_load(&slot->page->asleep) != 0))
+	if (!slot->running)
 		return;
-	if (in_call && calls == slot->calls_seen) {
-		pm_keeper_say(slot->keeper, "handler '%s' has not returned for %lld ms",
-			      slot->config->name, (long long)slot->config->timeout_ms);
+	if (stuck && slot->stuck_seen && progress == slot->progress_seen) {
+		pm_keeper_say(slot->keeper, "handler '%s' has not %s for %lld ms",
+			      slot->config->name, deaf ? "woken up" : "returned",
+			      (long long)slot->config->timeout_ms);
 		slot->late = true;
 		kill(slot->child.pid, SIGKILL);
 		return;
 	}
-	slot->calls_seen = calls;
-	watch(slot);
+	slot->stuck_seen = stuck;
+	slot->progress_seen = progress;
+	if (stuck || atomic_load(&slot->page->asleep) == 0)
+		watch(slot);
 }
 
 /* The cursor, if it can be true: it never goes back, nor beyond what there is. */
