@@ -206,7 +206,7 @@ static bool is_running(const struct pm_keeper_slot *slot)
 
 static bool is_left(const struct pm_keeper_slot *slot)
 {
-	return !slot->gone && !(slot->keeper->draining && pm_slot_state(slot) == PM_HOST_DRAINED);
+	return !slot->gone && !pm_slot_has_drained(slot);
 }
 
 static void kill_all(struct pm_keeper *keeper, bool (*which)(const struct pm_keeper_slot *),

@@ -32,6 +32,13 @@ enum pm_host_state pm_slot_state(const struct pm_keeper_slot *slot)
 	return atomic_load(&slot->page->state);
 }
 
+bool pm_slot_has_drained(const struct pm_keeper_slot *slot)
+{
+	/* A plugin may have written that there. */
+	return slot->keeper->draining && pm_slot_state(slot) == PM_HOST_DRAINED &&
+	       atomic_load(&slot->page->delivered) == slot->keeper->journal.published;
+}
+
 static void hang_up(struct pm_keeper_slot *slot)
 {
 	if (slot->socket.fd < 0)
@@ -396,7 +403,8 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 	pm_output_close(&slot->output);
 	look_for_losses(slot);
 	pm_slot_describe_end(slot, how, sizeof(how));
-	if ((state == PM_HOST_DRAINED && keeper->draining) || state == PM_HOST_CHECKED ||
+	if (pm_slot_has_drained(slot) ||
+	    (state == PM_HOST_CHECKED && keeper->mode.purpose != PM_HOST_DELIVER) ||
 	    (slot->gone && is_on_trial(keeper))) {
 		slot->gone = true;
 	} else if (state == PM_HOST_REFUSED) {

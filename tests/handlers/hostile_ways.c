@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "fixture.h"
+#include "handler/page.h"
 #include "hostile_ways.h"
 
 static const struct panicmon_host *host;
@@ -365,6 +366,26 @@ static void scribble_noise(void)
 	}
 }
 
+/* Goes, and leaves a state behind that it has not. */
+static void leave_as(enum pm_host_state state)
+{
+	struct range range = find_mapping("memfd:panicmon-hosts");
+	struct pm_host_page *page = (void *)range.begin;
+
+	atomic_store(&page->state, state);
+	_exit(0);
+}
+
+static void leave_as_checked(void)
+{
+	leave_as(PM_HOST_CHECKED);
+}
+
+static void leave_as_drained(void)
+{
+	leave_as(PM_HOST_DRAINED);
+}
+
 /* Looks at what was the panicmon's of the calls before. */
 static void use_kept(void)
 {
@@ -423,6 +444,8 @@ static const struct {
 	{"scribble-ones", scribble_ones},
 	{"scribble-zeros", scribble_zeros},
 	{"scribble-noise", scribble_noise},
+	{"leave-as-checked", leave_as_checked},
+	{"leave-as-drained", leave_as_drained},
 	{"kept", use_kept},
 };
 

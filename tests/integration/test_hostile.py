@@ -65,6 +65,7 @@ CASES = [
     ("event", "scribble-ones", {}, ""),
     ("event", "scribble-zeros", {}, ""),
     ("event", "scribble-noise", {}, ""),
+    *(("event", how, {}, LEFT.format(0)) for how in ("leave-as-checked", "leave-as-drained")),
     ("event", "kept", {"seq": 0, "times": 1000}, ""),
     ("event", "throw", {}, "event 1 is given up: the handler died of it three times"),
     *(("flush", how, {"times": 1000}, HANGS) for how in ("hang", "hang-blocked")),
@@ -172,6 +173,16 @@ def test_hostile(panicmon, tmp_path, case):
     if how == "daemon":  # it is out of everybody's reach
         for pid in procfs.marked("PM_TEST_ID", panicmon.environment["PM_TEST_ID"]):
             os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("how", ["leave-as-checked", "leave-as-drained"])
+def test_a_state_that_is_not_true(panicmon, tmp_path, how):
+    """Of the last event: what a host says of itself does not make it delivered."""
+    supervised = Supervised(panicmon, tmp_path, section("event", how, tmp_path, seq=4 + 2 * SIGNALS))
+    storm(panicmon, supervised.run.pid, SIGNALS)
+    done = supervised.end()
+    assert LEFT.format(0) in done.stderr
+    assert plugins.seqs(tmp_path / "bad")[-2:] == [4 + 2 * SIGNALS] * 2
 
 
 def test_messages_without_end(panicmon, tmp_path):
