@@ -335,9 +335,12 @@ void pm_slot_message(const struct pm_keeper_slot *slot, char *text, size_t size)
 	memcpy(text, beside ? pm_slot_room(slot) : slot->page->message, length);
 	text[length - 1] = '\0';
 	/* It may hold anything. */
-	for (char *c = text; *c != '\0'; c++)
-		if (((unsigned char)*c < ' ' && *c != '\n') || *c == 0x7f)
-			*c = '?';
+	for (char *line = text; *line != '\0'; line += strspn(line, "\n")) {
+		size_t line_length = strcspn(line, "\n");
+
+		pm_output_clean(line, line_length);
+		line += line_length;
+	}
 }
 
 char *pm_slot_room(const struct pm_keeper_slot *slot)
@@ -357,10 +360,8 @@ static void report_message(struct pm_keeper_slot *slot)
 
 	if (text != NULL)
 		pm_slot_message(slot, text, size);
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		pm_output_clean(line, strlen(line));
+	while ((line = strsep(&rest, "\n")) != NULL)
 		pm_keeper_say(slot->keeper, "%s", line);
-	}
 }
 
 void pm_slot_describe_end(const struct pm_keeper_slot *slot, char *text, size_t size)

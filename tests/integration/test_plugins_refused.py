@@ -222,6 +222,12 @@ def test_options_without_a_size(refused):
                         r"sizeof\(struct panicmon_option\)", refused(plugins.path("no_option_size")))
 
 
+def test_an_option_without_a_name(refused):
+    file = plugins.path("no_option_name")
+    assert refused(file) == (f"'{file}' has an option, number 2 of its table, whose name is NULL; set .name to one "
+                             "without a dot")
+
+
 def test_a_wrong_key_and_a_missing_one(panicmon, tmp_path):
     """Each with its own line of the config."""
     config = panicmon.config(plugins.section("held", "held", pth=tmp_path))
