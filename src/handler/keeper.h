@@ -54,6 +54,7 @@ struct pm_keeper_slot {
 	struct pm_timer losses;  /* after one was noticed, until there were none for a second */
 	uint64_t lost_told, dropped_told;
 	bool running, gone;      /* gone: no host is to be started any more */
+	bool has_worked;         /* a host of it was ready once */
 	bool late;               /* its host was killed for having taken too long */
 	int status;              /* of its last host, as of wait4(2) */
 };

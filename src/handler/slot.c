@@ -386,6 +386,18 @@ static void give_up(struct pm_keeper_slot *slot)
 			      slot->config->name);
 }
 
+/* One that has worked may do so again: its file is being replaced, or what it needs is away for a while. */
+static void end_refused(struct pm_keeper_slot *slot)
+{
+	if (!slot->has_worked || slot->gone || slot->keeper->draining) {
+		give_up(slot);
+		return;
+	}
+	pm_keeper_say(slot->keeper, "handler '%s': it has worked before and is tried again",
+		      slot->config->name);
+	start_later(slot);
+}
+
 static void on_ended(struct pm_child *child, int status, const struct rusage *usage)
 {
 	struct pm_keeper_slot *slot = child->owner;
@@ -395,6 +407,7 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 
 	(void)usage;
 	slot->running = false;
+	slot->has_worked = slot->has_worked || state == PM_HOST_READY;
 	note_pid(slot, 0);
 	slot->status = status;
 	/* What the plugin has forked must not outlive it: it may hold the command's output open. */
@@ -410,7 +423,7 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 		slot->gone = true;
 	} else if (state == PM_HOST_REFUSED) {
 		report_message(slot);
-		give_up(slot);
+		end_refused(slot);
 	} else if (state == PM_HOST_DEAD) {
 		pm_keeper_say(keeper, "handler '%s' has ended itself", slot->config->name);
 		give_up(slot);
