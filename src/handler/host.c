@@ -58,8 +58,7 @@ static void host_retry_in(const struct panicmon_host *host, uint32_t delay_ms)
 static void host_tick_in(const struct panicmon_host *host, uint32_t delay_ms)
 {
 	(void)host;
-	delivery.tick_at_ns =
-		delay_ms == 0 ? 0 : pm_clock_monotonic() + delay_ms * PM_NS_PER_MS;
+	delivery.tick_at_ns = delay_ms == 0 ? 0 : pm_clock_monotonic() + delay_ms * PM_NS_PER_MS;
 }
 
 void pm_host_nudge(const struct pm_host_setup *setup)
@@ -150,7 +149,8 @@ static int arrange_descriptors(struct pm_host_setup *setup)
 	close_others(setup->socket, setup->output);
 	int socket = above(setup->socket), output = above(setup->output);
 
-	if (dup3(socket, SOCKET, O_CLOEXEC) < 0 || dup3(STDOUT_FILENO, REAL_OUTPUT, O_CLOEXEC) < 0 ||
+	if (dup3(socket, SOCKET, O_CLOEXEC) < 0 ||
+	    dup3(STDOUT_FILENO, REAL_OUTPUT, O_CLOEXEC) < 0 ||
 	    dup3(STDERR_FILENO, REAL_ERRORS, O_CLOEXEC) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 	    dup2(output, STDERR_FILENO) < 0)
 		return -1;

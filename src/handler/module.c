@@ -74,13 +74,14 @@ static int check_option(const struct panicmon_option *option, uint32_t index, co
 			struct pm_error *error)
 {
 	if (option->name == NULL || option->name[0] == '\0' || strchr(option->name, '.') != NULL)
-		return pm_error_set(error, 0,
-				    "'%s' has an option, number %u of its table, whose name is %s; set "
-				    ".name to one without a dot",
-				    path, index + 1,
-				    option->name == NULL      ? "NULL"
-				    : option->name[0] == '\0' ? "empty"
-							      : option->name);
+		return pm_error_set(
+			error, 0,
+			"'%s' has an option, number %u of its table, whose name is %s; set "
+			".name to one without a dot",
+			path, index + 1,
+			option->name == NULL      ? "NULL"
+			: option->name[0] == '\0' ? "empty"
+						  : option->name);
 	return 0;
 }
 
@@ -102,8 +103,9 @@ static int copy_options(struct pm_module *module, const char *path, struct pm_er
 		return pm_error_set(error, errno, "cannot keep the options of '%s'", path);
 	for (uint32_t i = 0; i < handler->option_count; i++) {
 		pm_memory_copy_sized(&module->options[i], sizeof(module->options[i]),
-			   (const char *)handler->options + (size_t)i * handler->option_size,
-			   handler->option_size);
+				     (const char *)handler->options +
+					     (size_t)i * handler->option_size,
+				     handler->option_size);
 		if (check_option(&module->options[i], i, path, error) < 0)
 			return -1;
 	}

@@ -84,7 +84,8 @@ static bool is_monitor_gone(const struct pm_host_setup *setup)
 static void __attribute__((noreturn)) leave_without_socket(const struct pm_host_setup *setup)
 {
 	dprintf(STDERR_FILENO,
-		"descriptor %d of its host was closed or shut down by the handler, which must leave "
+		"descriptor %d of its host was closed or shut down by the handler, which must "
+		"leave "
 		"alone what it has not opened\n",
 		setup->socket);
 	_exit(1);
