@@ -13,6 +13,7 @@
 #include "ctl/table.h"
 #include "front/print.h"
 #include "handler/module.h"
+#include "handler/output.h"
 
 static const char *const columns[] = {
 	[PM_DESCRIPTION_OPTION] = "KEY",        [PM_DESCRIPTION_TYPE] = "TYPE",
@@ -59,6 +60,7 @@ static int show(const struct pm_config *config, struct pm_ctl_look *look, struct
 		return pm_error_set(error, ENOMEM, "cannot keep a path");
 	if (pm_ctl_look(config, look, error) < 0)
 		return -1;
+	pm_output_clean(path, strlen(path)); /* a terminal may act on the name of a file */
 	if (look->fault[0] != '\0')
 		return pm_error_set(error, 0, "%s: %s", path, look->fault);
 	printf("%s %s (ABI %s): %s\n%s\n\n", look->head[PM_DESCRIPTION_NAME],

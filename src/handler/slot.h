@@ -28,4 +28,7 @@ void pm_slot_kill(struct pm_keeper_slot *slot);
 /* What the host says of itself. */
 enum pm_host_state pm_slot_state(const struct pm_keeper_slot *slot);
 
+/* Whether it has delivered all that there will be. */
+bool pm_slot_has_drained(const struct pm_keeper_slot *slot);
+
 #endif

@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "fixture.h"
+#include "handler/page.h"
 #include "hostile_ways.h"
 
 static const struct panicmon_host *host;
@@ -134,6 +136,41 @@ static void close_all(void)
 {
 	for (int fd = 0; fd < 256; fd++)
 		close(fd);
+}
+
+/* The one that its host talks to panicmon through. */
+enum { SOCKET = STDERR_FILENO + 1 };
+
+static void shut_socket(void)
+{
+	shutdown(SOCKET, SHUT_RDWR);
+}
+
+/* As it goes with a descriptor that is closed twice; whoever is at the other end goes as well. */
+static void reuse_socket(void)
+{
+	int ends[2];
+
+	close(SOCKET);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || ends[0] != SOCKET)
+		abort();
+	close(ends[1]);
+}
+
+static void *send_on(void *arg)
+{
+	(void)arg;
+	while (send(SOCKET, "", 1, MSG_NOSIGNAL) == 1)
+		continue;
+	return NULL;
+}
+
+static void send_much(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, send_on, NULL) != 0)
+		abort();
 }
 
 static void print_much(void)
@@ -274,12 +311,28 @@ static void scribble_on_journal(void)
 }
 
 /* Only root gets as far as to have it open. */
+static void truncate_mapping(const char *name)
+{
+	struct range range = find_mapping(name);
+	int fd = open(range.name, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 && ftruncate(fd, 0) == 0)
+		fprintf(stderr, "%s can be truncated\n", name);
+	close(fd);
+}
+
+static void truncate_page(void)
+{
+	truncate_mapping("memfd:panicmon-hosts");
+}
+
 static void truncate_journal(void)
 {
 	struct range journal = find_mapping("memfd:panicmon-journal");
 	int fd = open(journal.name, O_RDWR | O_CLOEXEC);
 
-	if (fd >= 0 && (ftruncate(fd, 0) == 0 || pwrite(fd, "x", 1, 0) == 1 ||
+	truncate_mapping("memfd:panicmon-journal");
+	if (fd >= 0 && (pwrite(fd, "x", 1, 0) == 1 ||
 			mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED))
 		fprintf(stderr, "the journal can be changed\n");
 	close(fd);
@@ -313,6 +366,26 @@ static void scribble_noise(void)
 	}
 }
 
+/* Goes, and leaves a state behind that it has not. */
+static void leave_as(enum pm_host_state state)
+{
+	struct range range = find_mapping("memfd:panicmon-hosts");
+	struct pm_host_page *page = (void *)range.begin;
+
+	atomic_store(&page->state, state);
+	_exit(0);
+}
+
+static void leave_as_checked(void)
+{
+	leave_as(PM_HOST_CHECKED);
+}
+
+static void leave_as_drained(void)
+{
+	leave_as(PM_HOST_DRAINED);
+}
+
 /* Looks at what was the panicmon's of the calls before. */
 static void use_kept(void)
 {
@@ -321,6 +394,11 @@ static void use_kept(void)
 	for (size_t i = 0; i < kept_count && i < sizeof(kept) / sizeof(kept[0]); i++)
 		sum += kept[i]->seq + strlen(kept[i]->run) + (kept[i]->args[0] != NULL);
 	setenv("SUM", sum % 2 != 0 ? "odd" : "even", 1); /* so that it is read */
+}
+
+static void retry_at_once(void)
+{
+	host->retry_in(host, 0);
 }
 
 static void nothing(void)
@@ -332,6 +410,7 @@ static const struct {
 	void (*act)(void);
 } ways[] = {
 	{"return", nothing},
+	{"retry-at-once", retry_at_once},
 	{"hang", hang},
 	{"hang-blocked", hang_blocked},
 	{"spin", spin},
@@ -346,6 +425,9 @@ static const struct {
 	{"stack", overflow_stack},
 	{"memory", take_all_memory},
 	{"close-fds", close_all},
+	{"shut-socket", shut_socket},
+	{"reuse-socket", reuse_socket},
+	{"send", send_much},
 	{"print", print_much},
 	{"log", log_much},
 	{"print-oddly", print_oddly},
@@ -358,9 +440,12 @@ static const struct {
 	{"disturb", disturb},
 	{"scribble-journal", scribble_on_journal},
 	{"truncate-journal", truncate_journal},
+	{"truncate-page", truncate_page},
 	{"scribble-ones", scribble_ones},
 	{"scribble-zeros", scribble_zeros},
 	{"scribble-noise", scribble_noise},
+	{"leave-as-checked", leave_as_checked},
+	{"leave-as-drained", leave_as_drained},
 	{"kept", use_kept},
 };
 
