@@ -20,6 +20,9 @@
 
 #define STABLE_AFTER (60 * PM_NS_PER_S)
 
+/* From the end of its socket to that of a host that leaves. */
+#define LEAVING_TAKES (2 * PM_NS_PER_S)
+
 enum pm_host_state pm_slot_state(const struct pm_keeper_slot *slot)
 {
 	return atomic_load(&slot->page->state);
@@ -120,9 +123,11 @@ static void on_message(struct pm_source *source)
 	struct pm_keeper_slot *slot = source->owner;
 	char message[64];
 
-	/* Only a nudge: the page says the rest. At EOF, SIGCHLD follows. */
+	/* Only a nudge: the page says the rest. At EOF, SIGCHLD follows, unless the plugin has closed what
+	 * is not its own: no event would reach it any more. */
 	if (recv(source->fd, message, sizeof(message), MSG_DONTWAIT) == 0) {
 		hang_up(slot);
+		pm_timer_set(slot->keeper->loop, &slot->watch, LEAVING_TAKES);
 		return;
 	}
 	watch(slot); /* it calls the plugin on its own */
@@ -216,6 +221,13 @@ static void on_watch(struct pm_timer *timer)
 	uint64_t calls = atomic_load(&slot->page->calls);
 	bool in_call = calls % 2 != 0;
 
+	if (slot->running && slot->socket.fd < 0) {
+		pm_keeper_say(slot->keeper,
+			      "handler '%s' has closed its channel to panicmon; its host is killed",
+			      slot->config->name);
+		kill(slot->child.pid, SIGKILL);
+		return;
+	}
 	if (!slot->running || (!in_call && atomic_load(&slot->page->asleep) != 0))
 		return;
 	if (in_call && calls == slot->calls_seen) {

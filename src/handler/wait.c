@@ -65,6 +65,21 @@ static int wait_ms(int64_t until_ns)
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+/* Whether panicmon is gone, and not just our socket to it: a plugin that closes what it does not know,
+ * and opens something of its own, has that in its place. The socket may tell a moment before the
+ * kernel has found us another parent. */
+static bool is_orphan(const struct pm_host_setup *setup)
+{
+	enum { LOOKS = 1000 };
+
+	for (int i = 0; i < LOOKS; i++) {
+		if (getppid() != setup->monitor)
+			return true;
+		poll(NULL, 0, 1);
+	}
+	return false;
+}
+
 /* Takes a message. False: there was none in time. */
 static bool receive(struct pm_delivery *delivery, int timeout_ms)
 {
@@ -76,10 +91,11 @@ static bool receive(struct pm_delivery *delivery, int timeout_ms)
 		return false;
 	ssize_t got = recv(delivery->setup->socket, &message, sizeof(message), MSG_DONTWAIT);
 	/* ECONNRESET is its end, too: with a message of ours that it has not read. */
-	if (got == 0 || (got < 0 && errno == ECONNRESET)) {
+	bool ended = got == 0 || (got < 0 && errno == ECONNRESET);
+	if (ended && is_orphan(delivery->setup)) {
 		delivery->monitor_died = true;
 		pm_host_monitor_died(delivery->setup);
-	} else if (got < 0 && errno != EINTR && errno != EAGAIN) {
+	} else if (ended || (got < 0 && errno != EINTR && errno != EAGAIN)) {
 		_exit(1); /* the plugin closed our descriptors: only a new host can go on */
 	}
 	return true;

@@ -8,7 +8,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -134,6 +136,25 @@ static void close_all(void)
 {
 	for (int fd = 0; fd < 256; fd++)
 		close(fd);
+}
+
+/* As a program that becomes a daemon, and then talks to a server that hangs up. */
+static void close_all_and_connect(void)
+{
+	int ends[2];
+
+	close_all();
+	for (int i = 0; i < 4; i++)
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0)
+			close(ends[0]); /* the next pair has one of its ends there */
+}
+
+/* The same with what never has anything to say. */
+static void close_all_and_open(void)
+{
+	close_all();
+	for (int i = 0; i < 8; i++)
+		eventfd(0, EFD_CLOEXEC);
 }
 
 static void print_much(void)
@@ -352,6 +373,8 @@ static const struct {
 	{"stack", overflow_stack},
 	{"memory", take_all_memory},
 	{"close-fds", close_all},
+	{"connect", close_all_and_connect},
+	{"reopen", close_all_and_open},
 	{"print", print_much},
 	{"log", log_much},
 	{"print-oddly", print_oddly},

@@ -49,6 +49,8 @@ CASES = [
     ("event", "stack", {}, KILLED.format("SEGV")),
     ("event", "memory", {"memory_max": "64M", "timeout": "20s"}, KILLED.format("SEGV")),
     ("event", "close-fds", {}, LEFT.format(1)),
+    ("event", "connect", {}, LEFT.format(1)),
+    ("event", "reopen", {}, "handler 'bad' has closed its channel to panicmon; its host is killed"),
     ("event", "reap", {}, None),
     ("event", "child", {}, None),
     ("event", "daemon", {}, None),
