@@ -72,6 +72,22 @@ def test_a_tick_that_says_dead(panicmon, tmp_path):
     assert plugins.notes(tmp_path / "notes")[-3:] == ["tick", "tick", "close"]
 
 
+def test_one_that_is_dead_and_hangs_as_it_is_closed(panicmon, tmp_path):
+    """Its time limit holds there, too, and it is not started again."""
+    run = start(panicmon, tmp_path, tick="20ms", ticks=1, slow_close="60s", timeout="200ms", drain="60s")
+    pm.wait_until(lambda: "going on without it" in run.stderr, what="the message")
+    done = end(run)
+    assert "panicmon: handler 'patient' has not returned for 200 ms\n" in done.stderr
+    assert plugins.notes(tmp_path / "notes")[-2:] == ["tick", "close"]
+
+
+def test_no_tick_before_it_is_open(panicmon, tmp_path):
+    run = start(panicmon, tmp_path, tick="20ms", open_retries=2)
+    pm.wait_until(lambda: "tick" in plugins.notes(tmp_path / "notes"), what="a tick")
+    end(run)
+    assert plugins.notes(tmp_path / "notes")[0] == "open"
+
+
 # ---- retry_in ----
 
 def test_retry_in_is_longer(panicmon, tmp_path):
