@@ -363,7 +363,8 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 	pm_output_close(&slot->output);
 	look_for_losses(slot);
 	pm_slot_describe_end(slot, how, sizeof(how));
-	if ((state == PM_HOST_DRAINED && keeper->draining) || state == PM_HOST_CHECKED ||
+	if ((state == PM_HOST_DRAINED && keeper->draining) ||
+	    (state == PM_HOST_CHECKED && keeper->mode.purpose != PM_HOST_DELIVER) ||
 	    (slot->gone && is_on_trial(keeper))) {
 		slot->gone = true;
 	} else if (state == PM_HOST_REFUSED) {

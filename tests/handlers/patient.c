@@ -19,7 +19,8 @@ enum {
 	OPTION_TICK,
 	OPTION_TICKS,
 	OPTION_SLOW_CLOSE,
-	OPTION_OPEN_RETRIES
+	OPTION_OPEN_RETRIES,
+	OPTION_DROPS
 };
 
 static const struct panicmon_option options[] = {
@@ -38,6 +39,8 @@ static const struct panicmon_option options[] = {
 	[OPTION_TICKS] = {.name = "ticks", .type = PANICMON_NUMBER, .value = "0"},
 	[OPTION_SLOW_CLOSE] = {.name = "slow_close", .type = PANICMON_DURATION, .value = "0"},
 	[OPTION_OPEN_RETRIES] = {.name = "open_retries", .type = PANICMON_NUMBER, .value = "0"},
+	/* Gives every other batch up. */
+	[OPTION_DROPS] = {.name = "drops", .type = PANICMON_BOOL, .value = "no"},
 };
 
 struct patient {
@@ -104,7 +107,11 @@ static int flush(void *arg, uint32_t budget_ms, int why)
 	snprintf(line, sizeof(line), "flush %d %u", why, budget_ms);
 	note(line);
 	take_time(self, OPTION_SLOW);
-	return ++self->flushes <= self->values[OPTION_FLUSH_RETRIES].number ? retry(self) : PANICMON_DONE;
+	if (++self->flushes <= self->values[OPTION_FLUSH_RETRIES].number)
+		return retry(self);
+	if (self->values[OPTION_DROPS].number != 0 && self->flushes % 2 != 0)
+		return PANICMON_DROP;
+	return PANICMON_DONE;
 }
 
 static int tick(void *arg)

@@ -143,6 +143,26 @@ def test_a_slow_flush_that_is_killed(panicmon, tmp_path):
     assert "has not returned for 200 ms" in run.stderr
 
 
+def test_each_row_of_batches_that_is_given_up_is_told(panicmon, tmp_path):
+    """Once, as the one before was delivered."""
+    run = start(panicmon, tmp_path, hold="yes", drops="yes")
+    flushes = 0
+    while run.stderr.count("is given up: flush() gave its batch up") < 2:
+        before, flushes = flushes, plugins.notes(tmp_path / "notes").count("flush 1 2000")
+        if flushes > before:
+            assert flushes < 20
+            storm(panicmon, run.pid, 1)
+        time.sleep(0.005)
+    end(run)
+
+
+def test_the_budget_of_a_flush(panicmon, tmp_path):
+    """It is no longer than its host would live."""
+    run = start(panicmon, tmp_path, hold="yes", timeout="1500ms")
+    pm.wait_until(lambda: "flush 1 1500" in plugins.notes(tmp_path / "notes"), what="the flush")
+    end(run)
+
+
 # ---- losses ----
 
 def losses(path):
