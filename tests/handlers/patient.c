@@ -67,7 +67,8 @@ static int open_patient(const struct panicmon_host *host, const struct panicmon_
 	if (calls++ < values[OPTION_OPEN_RETRIES].number)
 		return PANICMON_RETRY;
 	*self = &patient;
-	note("open");
+	if (calls > 1)
+		note("open");
 	return 0;
 }
 
