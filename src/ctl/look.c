@@ -31,6 +31,7 @@ static void find_fault(struct pm_ctl_look *look, const struct pm_keeper_slot *sl
 	} else if (atomic_load(&slot->page->state) == PM_HOST_REFUSED) {
 		pm_slot_message(slot, fault, size);
 		fault[strcspn(fault, "\n")] = '\0';
+		pm_output_clean(fault, strlen(fault));
 	} else {
 		pm_slot_describe_end(slot, how, sizeof(how));
 		snprintf(fault, size, "its process %s while it was being loaded", how);

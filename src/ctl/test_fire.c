@@ -42,6 +42,7 @@ static void say(struct answer *answer, const struct pm_keeper_slot *slot, const 
 	for (char *c = reason; *c != '\0'; c++)
 		if (*c == '\n')
 			*c = ' ';
+	pm_output_clean(reason, strlen(reason));
 	snprintf(answer->text, sizeof(answer->text), "%s%s%s", what, reason[0] != '\0' ? ": " : "",
 		 reason);
 }

@@ -294,10 +294,6 @@ void pm_slot_message(const struct pm_keeper_slot *slot, char *text, size_t size)
 		length = size;
 	memcpy(text, beside ? pm_slot_room(slot) : slot->page->message, length);
 	text[length - 1] = '\0';
-	/* It may hold anything. */
-	for (char *c = text; *c != '\0'; c++)
-		if (((unsigned char)*c < ' ' && *c != '\n') || *c == 0x7f)
-			*c = '?';
 }
 
 char *pm_slot_room(const struct pm_keeper_slot *slot)

@@ -193,3 +193,14 @@ def test_memory_that_is_not_enough_to_be_loaded(panicmon, tmp_path):
     assert done.status == 3
     assert f"panicmon: {config}:1: [handler:bad] its host was killed by SIGSEGV while it was being loaded" in done.stderr
     assert pm.names(pm.read_events(tmp_path / "log")) == ["process.started", "process.exited"]
+
+
+@root_only
+def test_who_cannot_become_the_user_can_read_its_options(panicmon, open_folder, nobody):
+    config = open_folder / "test.ini"
+    config.write_text(plugins.section("bad", "hostile", user="daemon"), encoding="utf-8")
+    panicmon.path = str(pm.build_dir() / "panicmonctl")
+    done = panicmon.run_raw(["-c", config, "handlers", "bad"],
+                            prefix=["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"])
+    assert (done.status, done.stderr) == (0, "")
+    assert "where" in done.stdout
