@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "config/keys.h"
@@ -78,6 +79,10 @@ int pm_ctl_handler_options(const struct pm_config *config, const char *name)
 	struct pm_ctl_look look = {.room = NULL};
 	struct pm_error error;
 
+	if (file == NULL) {
+		pm_front_print("not enough memory");
+		return PM_CTL_WRONG;
+	}
 	if (strchr(name, '/') != NULL) {
 		real = realpath(name, NULL);
 		handler.plugin = real;
@@ -89,6 +94,9 @@ int pm_ctl_handler_options(const struct pm_config *config, const char *name)
 		pm_front_print(error.text);
 		return PM_CTL_BAD;
 	}
+	/* Who cannot become that user may still read what there is to write. */
+	if (geteuid() != 0)
+		handler.user = NULL;
 	alone.handlers = &handler;
 	alone.handler_count = 1;
 	int result = show(&alone, &look, &error);

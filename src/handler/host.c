@@ -262,6 +262,7 @@ static void open_plugin(void)
 		result = handler->open(delivery.host, delivery.values, &delivery.self);
 		if (result != PANICMON_RETRY)
 			break;
+		delivery.tick_at_ns = 0; /* what is not open yet gets no other call */
 		if (setup->test)
 			snprintf(setup->page->message, sizeof(setup->page->message), "%s", reason);
 		set_state(setup, PM_HOST_WAITING);

@@ -111,7 +111,7 @@ void pm_keeper_wake(struct pm_keeper *keeper);
 /* Of a test: turns the loop until every handler has answered the event that was published, or fell. */
 void pm_keeper_wait_answers(struct pm_keeper *keeper);
 
-/* What a host has left on its page, and beside it: lines of text; any bytes. */
+/* What a host has left on its page: lines of text, without control characters; and beside it: any bytes. */
 void pm_slot_message(const struct pm_keeper_slot *slot, char *text, size_t size);
 char *pm_slot_room(const struct pm_keeper_slot *slot);
 /* How its last host ended: "was killed by SIGSEGV". */

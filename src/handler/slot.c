@@ -27,9 +27,19 @@
 #define STORM_WINDOW (10 * PM_NS_PER_MS)
 enum { STORM_MESSAGES = 8 };
 
+/* From the end of its socket to that of a host that leaves. */
+#define LEAVING_TAKES (2 * PM_NS_PER_S)
+
 enum pm_host_state pm_slot_state(const struct pm_keeper_slot *slot)
 {
 	return atomic_load(&slot->page->state);
+}
+
+bool pm_slot_is_on_trial(const struct pm_keeper_slot *slot)
+{
+	const struct pm_keeper_mode *mode = &slot->keeper->mode;
+
+	return mode->test || mode->purpose != PM_HOST_DELIVER;
 }
 
 bool pm_slot_has_drained(const struct pm_keeper_slot *slot)
@@ -56,78 +66,6 @@ static void watch(struct pm_keeper_slot *slot)
 	if (slot->running && !slot->watch.set && slot->config->timeout_ms > 0)
 		pm_timer_set(slot->keeper->loop, &slot->watch,
 			     slot->config->timeout_ms * PM_NS_PER_MS);
-}
-
-/* What came to a counter of the page since the last time. The page is the plugin's to scribble on: it
- * can't have missed more than there was. */
-static uint64_t count_news(const struct pm_keeper *keeper, uint64_t count, uint64_t told)
-{
-	uint64_t real = keeper->journal.published - keeper->told;
-
-	if (count > real)
-		count = real;
-	return count > told ? count - told : 0;
-}
-
-static uint64_t new_lost(const struct pm_keeper_slot *slot)
-{
-	return count_news(slot->keeper, atomic_load(&slot->page->lost), slot->lost_told);
-}
-
-static uint64_t new_dropped(const struct pm_keeper_slot *slot)
-{
-	return count_news(slot->keeper, atomic_load(&slot->page->dropped), slot->dropped_told);
-}
-
-/* Looked at, or asked once: by somebody who wants to know what became of it. */
-static bool is_on_trial(const struct pm_keeper *keeper)
-{
-	return keeper->mode.test || keeper->mode.purpose != PM_HOST_DELIVER;
-}
-
-static bool has_new_losses(const struct pm_keeper_slot *slot)
-{
-	/* Who tries a handler out is told by its answer, and the others are not to be. */
-	return !is_on_trial(slot->keeper) && (new_lost(slot) > 0 || new_dropped(slot) > 0);
-}
-
-void pm_slot_tell_losses(struct pm_keeper_slot *slot)
-{
-	struct pm_keeper *keeper = slot->keeper;
-	uint64_t lost = new_lost(slot), dropped = new_dropped(slot);
-	struct panicmon_event event = pm_event_make(PANICMON_HANDLER_LOST, 0);
-
-	if (!has_new_losses(slot))
-		return;
-	slot->lost_told += lost;
-	slot->dropped_told += dropped;
-	pm_keeper_say(keeper, "handler '%s' has missed events: %llu lost, %llu given up",
-		      slot->config->name, (unsigned long long)lost, (unsigned long long)dropped);
-	if (keeper->draining) /* the last event is out */
-		return;
-	PM_EVENT_SET(&event, HANDLER, handler, slot->config->name);
-	PM_EVENT_SET(&event, LOST, lost, (int64_t)lost);
-	PM_EVENT_SET(&event, DROPPED, dropped, (int64_t)dropped);
-	keeper->told++;
-	pm_keeper_publish(keeper, &event);
-	pm_keeper_wake(keeper);
-}
-
-/* One row of losses becomes one event a second. */
-static void on_losses(struct pm_timer *timer)
-{
-	struct pm_keeper_slot *slot = timer->owner;
-
-	if (slot->keeper->draining || !has_new_losses(slot))
-		return;
-	pm_slot_tell_losses(slot);
-	pm_timer_set(slot->keeper->loop, &slot->losses, PM_NS_PER_S);
-}
-
-static void look_for_losses(struct pm_keeper_slot *slot)
-{
-	if (has_new_losses(slot) && !slot->losses.set)
-		pm_timer_set(slot->keeper->loop, &slot->losses, PM_NS_PER_S);
 }
 
 static void on_storm_over(struct pm_timer *timer)
@@ -158,14 +96,16 @@ static void on_message(struct pm_source *source)
 	struct pm_keeper_slot *slot = source->owner;
 	char message[64];
 
-	/* Only a nudge: the page says the rest. At EOF, SIGCHLD follows. */
+	/* Only a nudge: the page says the rest. At EOF, SIGCHLD follows, unless the plugin has closed what
+	 * is not its own: no event would reach it any more. */
 	if (recv(source->fd, message, sizeof(message), MSG_DONTWAIT) == 0) {
 		hang_up(slot);
+		pm_timer_set(slot->keeper->loop, &slot->watch, LEAVING_TAKES);
 		return;
 	}
 	limit_messages(slot);
 	watch(slot); /* it calls the plugin on its own */
-	look_for_losses(slot);
+	pm_slot_look_for_losses(slot);
 }
 
 static void print_output(void *arg, const char *line)
@@ -267,6 +207,13 @@ static void on_watch(struct pm_timer *timer)
 
 	if (!slot->running)
 		return;
+	if (slot->socket.fd < 0) {
+		pm_keeper_say(slot->keeper,
+			      "handler '%s' has closed its channel to panicmon; its host is killed",
+			      slot->config->name);
+		kill(slot->child.pid, SIGKILL);
+		return;
+	}
 	if (stuck && slot->stuck_seen && progress == slot->progress_seen) {
 		pm_keeper_say(slot->keeper, "handler '%s' has not %s for %lld ms",
 			      slot->config->name, deaf ? "woken up" : "returned",
@@ -376,7 +323,7 @@ void pm_slot_describe_end(const struct pm_keeper_slot *slot, char *text, size_t 
 
 static void give_up(struct pm_keeper_slot *slot)
 {
-	bool trial = is_on_trial(slot->keeper);
+	bool trial = pm_slot_is_on_trial(slot);
 
 	slot->gone = true;
 	if (slot->keeper->starting && (slot->config->required || trial))
@@ -415,11 +362,11 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 	pm_timer_clear(keeper->loop, &slot->watch);
 	hang_up(slot);
 	pm_output_close(&slot->output);
-	look_for_losses(slot);
+	pm_slot_look_for_losses(slot);
 	pm_slot_describe_end(slot, how, sizeof(how));
 	if (pm_slot_has_drained(slot) ||
 	    (state == PM_HOST_CHECKED && keeper->mode.purpose != PM_HOST_DELIVER) ||
-	    (slot->gone && is_on_trial(keeper))) {
+	    (slot->gone && pm_slot_is_on_trial(slot))) {
 		slot->gone = true;
 	} else if (state == PM_HOST_REFUSED) {
 		report_message(slot);
@@ -437,7 +384,7 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 		pm_keeper_say(keeper, "handler '%s': its host %s as it ended; it had delivered all",
 			      slot->config->name, how);
 		slot->gone = true;
-	} else if (is_on_trial(keeper)) {
+	} else if (pm_slot_is_on_trial(slot)) {
 		slot->gone = true;
 	} else if (!slot->gone) {
 		pm_keeper_say(keeper, "handler '%s': its host %s; starting it again",
@@ -457,7 +404,7 @@ void pm_slot_open(struct pm_keeper_slot *slot, struct pm_keeper *keeper,
 		.socket = {.fd = -1, .ready = on_message, .owner = slot},
 		.output = {.print = print_output, .arg = slot},
 		.storm = {.due = on_storm_over, .owner = slot},
-		.losses = {.due = on_losses, .owner = slot},
+		.losses = {.due = pm_slot_on_losses, .owner = slot},
 		.backoff = {.due = on_backoff, .owner = slot},
 		.watch = {.due = on_watch, .owner = slot},
 	};

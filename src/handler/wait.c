@@ -85,8 +85,7 @@ static void __attribute__((noreturn)) leave_without_socket(const struct pm_host_
 {
 	dprintf(STDERR_FILENO,
 		"descriptor %d of its host was closed or shut down by the handler, which must "
-		"leave "
-		"alone what it has not opened\n",
+		"leave alone what it has not opened\n",
 		setup->socket);
 	_exit(1);
 }

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -171,6 +172,25 @@ static void send_much(void)
 
 	if (pthread_create(&thread, NULL, send_on, NULL) != 0)
 		abort();
+}
+
+/* As a program that becomes a daemon, and then talks to a server that hangs up. */
+static void close_all_and_connect(void)
+{
+	int ends[2];
+
+	close_all();
+	for (int i = 0; i < 4; i++)
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0)
+			close(ends[0]); /* the next pair has one of its ends there */
+}
+
+/* The same with what never has anything to say. */
+static void close_all_and_open(void)
+{
+	close_all();
+	for (int i = 0; i < 8; i++)
+		eventfd(0, EFD_CLOEXEC);
 }
 
 static void print_much(void)
@@ -338,9 +358,14 @@ static void truncate_journal(void)
 	close(fd);
 }
 
+static struct range find_page(void)
+{
+	return find_mapping("memfd:panicmon-hosts");
+}
+
 static void fill_page(int with)
 {
-	struct range page = find_mapping("memfd:panicmon-hosts");
+	struct range page = find_page();
 
 	memset(page.begin, with, page.size);
 }
@@ -357,7 +382,7 @@ static void scribble_zeros(void)
 
 static void scribble_noise(void)
 {
-	struct range page = find_mapping("memfd:panicmon-hosts");
+	struct range page = find_page();
 	uint32_t state = 1;
 
 	for (size_t i = 0; i < page.size; i++) {
@@ -369,7 +394,7 @@ static void scribble_noise(void)
 /* Goes, and leaves a state behind that it has not. */
 static void leave_as(enum pm_host_state state)
 {
-	struct range range = find_mapping("memfd:panicmon-hosts");
+	struct range range = find_page();
 	struct pm_host_page *page = (void *)range.begin;
 
 	atomic_store(&page->state, state);
@@ -428,6 +453,8 @@ static const struct {
 	{"shut-socket", shut_socket},
 	{"reuse-socket", reuse_socket},
 	{"send", send_much},
+	{"connect", close_all_and_connect},
+	{"reopen", close_all_and_open},
 	{"print", print_much},
 	{"log", log_much},
 	{"print-oddly", print_oddly},

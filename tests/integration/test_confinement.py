@@ -212,3 +212,12 @@ def test_few_descriptors(panicmon, tmp_path):
             assert "panicmon[bad]: red " in done.stderr
         statuses.add(done.status)
     assert statuses == {7, 125}
+@root_only
+def test_who_cannot_become_the_user_can_read_its_options(panicmon, open_folder, nobody):
+    config = open_folder / "test.ini"
+    config.write_text(plugins.section("bad", "hostile", user="daemon"), encoding="utf-8")
+    panicmon.path = str(pm.build_dir() / "panicmonctl")
+    done = panicmon.run_raw(["-c", config, "handlers", "bad"],
+                            prefix=["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"])
+    assert (done.status, done.stderr) == (0, "")
+    assert "where" in done.stdout

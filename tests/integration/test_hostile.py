@@ -52,6 +52,8 @@ CASES = [
     ("event", "close-fds", {}, LEFT.format(1)),
     *((where, how, {}, SHUT) for where in ("open", "event") for how in ("shut-socket", "reuse-socket")),
     ("event", "send", {}, None),
+    ("event", "connect", {}, LEFT.format(1)),
+    ("event", "reopen", {}, "handler 'bad' has closed its channel to panicmon; its host is killed"),
     ("event", "reap", {}, None),
     ("event", "child", {}, None),
     ("event", "daemon", {}, None),
