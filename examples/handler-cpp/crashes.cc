@@ -1,6 +1,7 @@
 // crashes: the handler of examples/handler-minimal in C++17.
 #include <exception>
 #include <fstream>
+#include <memory>
 
 #include <panicmon/handler.h>
 
@@ -11,8 +12,10 @@ struct Crashes {
 
 	int exited(const panicmon_event &event)
 	{
-		if (event.severity <= PANICMON_FATAL)
-			file << event.name << ": signal " << event.signal << std::endl;
+		if (event.severity > PANICMON_FATAL)
+			return PANICMON_DONE;
+		file.clear(); // of the attempt before
+		file << event.name << ": signal " << event.signal << std::endl;
 		return file ? PANICMON_DONE : PANICMON_RETRY;
 	}
 };
@@ -21,14 +24,21 @@ const panicmon_option options[] = {
 	{"path", PANICMON_TEXT, 1, nullptr, "the file to append to", nullptr, 0, 0},
 };
 
+// No exception may leave a function that panicmon calls.
 int open_file(const panicmon_host *host, const panicmon_value *values, void **self)
 {
-	auto *crashes = new Crashes{std::ofstream(values[0].text, std::ios::app)};
-	*self = crashes;
-	return crashes->file ? 0 : panicmon_fail(host, "cannot open '%s'", values[0].text);
+	try {
+		auto crashes = std::make_unique<Crashes>();
+		crashes->file.open(values[0].text, std::ios::app);
+		if (!crashes->file)
+			return panicmon_fail(host, "cannot open '%s'", values[0].text);
+		*self = crashes.release();
+		return 0;
+	} catch (const std::exception &error) {
+		return panicmon_fail(host, "%s", error.what());
+	}
 }
 
-// No exception may leave a function that panicmon calls.
 int exited(void *self, const panicmon_event *event)
 {
 	try {

@@ -91,7 +91,9 @@ struct panicmon_event {
 	const char *host;        /* gethostname(2) */
 	const char *const *args; /* command and arguments, NULL at the end; secrets redacted */
 	uint32_t argc;
-	uint32_t attempt; /* 1 at the first delivery of this event to this handler, then 2, 3... */
+	/* 1, then 2, 3... after each RETRY in a process, and each process that has ended with it in its
+	 * hands. What was HELD as another event ended the process comes with 1 again. */
+	uint32_t attempt;
 
 	/* ---- each only where panicmon_event_has() says so ---- */
 

@@ -13,15 +13,18 @@
  *
  * panicmon loads it in a process of its own (a "handler host"), never in the process that
  * supervises the command. One thread makes every call, never two at once, and events come in the
- * order of their `seq`. Whatever a handler does, the command does not notice: a handler may block,
- * and one that crashes is started again and gets the event that it was working on once more.
+ * order of their `seq`. Whatever a handler does, the command does not notice. Any call may block, up to
+ * the `timeout` of its section. A process that takes longer, or crashes, is killed and started again, and
+ * gets the event that it was working on once more; one that ends it three times is set aside.
  *
  * A handler finds all signals blocked but SIGCHLD (so write(2) fails with EPIPE or EFBIG where
- * SIGPIPE or SIGXFSZ would end it), /dev/null on descriptor 0, and 1 and 2 open. A program that it
- * starts inherits that.
+ * SIGPIPE or SIGXFSZ would end it), and but SIGALRM, which is ignored, and SIGRTMAX, which are
+ * panicmon's; /dev/null on descriptor 0, and 1 and 2 open. A program that it starts inherits that.
+ * The other descriptors that it finds open are panicmon's, and not to be closed.
  *
  * Everything passed in belongs to panicmon and is valid until the call returns, unless a comment
- * says otherwise. Members are only ever appended; a missing tail reads as NULL or 0.
+ * says otherwise. The descriptor and all that it points to is the plugin's, and stays as it is as long
+ * as the process. Members are only ever appended; a missing tail reads as NULL or 0.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -99,28 +102,32 @@ struct panicmon_host {
 	const char *service;   /* `name` of the events */
 
 	/* Prints lines on panicmon's stderr, marked with the handler's name, as is what the handler
-	 * writes to its stdout and stderr. Not more than some fifty a second. See panicmon_log(). */
+	 * writes to its stdout and stderr. Not more than some fifty a second, of 500 bytes each; longer
+	 * ones are cut into several. `severity` is an enum panicmon_severity, and not shown. See
+	 * panicmon_log(). */
 	void (*log)(const struct panicmon_host *host, uint32_t severity, const char *text);
 
-	/* Says why the call that is running fails; the text is copied. check() and open() hand its
+	/* Says why the call that is running fails; the text is copied, up to 1023 bytes. check() and open() hand its
 	 * result on, -1: `return host->fail(host, "cannot open ...");`. Before a DROP it is the reason
 	 * that people are told. See panicmon_fail(). */
 	int (*fail)(const struct panicmon_host *host, const char *text);
 
-	/* The call that is running makes progress: its `timeout` begins anew. */
+	/* The call that is running makes progress: its `timeout` begins anew. Not start_timeout, nor
+	 * drain_timeout. */
 	void (*alive)(const struct panicmon_host *host);
 
-	/* If the call that is running returns RETRY, it is made again after delay_ms, not after what
-	 * panicmon would wait by itself (100 ms doubling to 30 s). At the end of the run it may be made
-	 * sooner. */
+	/* If the call that is running, open(), one for an event or flush(), returns RETRY, it is made
+	 * again after delay_ms, not after what panicmon would wait by itself (100 ms doubling to 30 s).
+	 * At the end of the run it may be made sooner. */
 	void (*retry_in)(const struct panicmon_host *host, uint32_t delay_ms);
 
-	/* Calls tick() once, delay_ms from now or later; replaces what was asked for before; 0: not at
-	 * all. */
+	/* Calls tick() once, delay_ms from now or later, also while an event waits to be tried again;
+	 * replaces what was asked for before; 0: not at all. For open() and after: one that returns RETRY
+	 * has to ask anew. */
 	void (*tick_in)(const struct panicmon_host *host, uint32_t delay_ms);
 
 	/* panicmon's own stdout and stderr, for a handler whose business it is to write there: its flags
-	 * have PANICMON_WANTS_OUTPUT. Else -1. */
+	 * have PANICMON_WANTS_OUTPUT. Else -1. A write to them may block. */
 	int output, errors;
 };
 
@@ -147,27 +154,33 @@ struct panicmon_handler {
 	const struct panicmon_option *options; /* option_count of them, each option_size bytes */
 	uint32_t option_count, option_size;    /* option_size = sizeof(struct panicmon_option) */
 
-	/* Looks at the options without side effects. 0, or -1 after host->fail(). May be NULL. */
+	/* Looks at the options without side effects, before open(); `panicmonctl check` calls nothing but
+	 * this. 0, or -1 after host->fail(). `values` stay as long as the process. May be NULL. */
 	int (*check)(const struct panicmon_host *host, const struct panicmon_value *values);
 
-	/* Gets ready, once, before the command is started. *self is handed to every later call.
-	 * 0; -1 after host->fail(): the start is refused; PANICMON_RETRY: the command is started
-	 * meanwhile, and open() is called again. May be NULL. */
+	/* Gets ready, once in each process: in the first of them before the command is started, which
+	 * waits for it up to start_timeout. *self, NULL before, is the plugin's and handed to every later
+	 * call. 0; -1 after host->fail(): the start is refused, or a handler that was to be started again
+	 * is given up; PANICMON_RETRY: the command is started meanwhile, and open() is called again.
+	 * `values` stay as long as the process. May be NULL. */
 	int (*open)(const struct panicmon_host *host, const struct panicmon_value *values,
 		    void **self);
 
-	/* Sends what is HELD, within budget_ms. DONE: all of it is delivered; RETRY: later, and meanwhile
-	 * events come as before; DROP: given up; DEAD. Called whenever no event is waiting, so a handler
-	 * that wants larger batches uses host->retry_in(). May be NULL if nothing is ever HELD. */
+	/* Sends what is HELD, within budget_ms: the shorter of `timeout`, which ends the process, and
+	 * drain_timeout. DONE: all of it is delivered; RETRY: later, and meanwhile events come as before;
+	 * DROP: given up; DEAD. Called whenever no event is waiting, so a handler that wants larger
+	 * batches uses host->retry_in(). May be NULL if nothing is ever HELD. */
 	int (*flush)(void *self, uint32_t budget_ms, int why /* enum panicmon_why */);
 
-	/* The last call. Frees self. May be NULL. */
+	/* The last call. Frees self. Not made if open() has failed, nor in a process that is killed or
+	 * ends itself. May be NULL. */
 	void (*close)(void *self, int why /* enum panicmon_why */);
 
 	const struct panicmon_process_ops *process; /* NULL: no interest */
 	const struct panicmon_signal_ops *signal;   /* NULL: no interest */
 
-	/* What host->tick_in() has asked for: a heartbeat, the end of a batch. DONE or DEAD. */
+	/* What host->tick_in() has asked for: a heartbeat, the end of a batch. DONE or DEAD. May be NULL
+	 * if it never asks. */
 	int (*tick)(void *self);
 	const struct panicmon_monitor_ops *monitor; /* NULL: no interest */
 	uint32_t flags;

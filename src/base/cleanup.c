@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,14 +54,19 @@ void pm_cleanup_file(void *pointer_to_file)
 	errno = saved;
 }
 
-void pm_close_from(int first)
+void pm_close_range(int first, int last)
 {
-	if (close_range((unsigned)first, ~0U, 0) == 0)
+	if (first > last || close_range((unsigned)first, (unsigned)last, 0) == 0)
 		return;
 	/* Linux before 5.9: all that this process may have opened. */
 	long limit = sysconf(_SC_OPEN_MAX);
-	for (int fd = first; fd < limit; fd++)
+	for (int fd = first; fd <= last && fd < limit; fd++)
 		close(fd);
+}
+
+void pm_close_from(int first)
+{
+	pm_close_range(first, INT_MAX);
 }
 
 void pm_close_inheritable(int first)

@@ -20,6 +20,9 @@ void pm_close(int *fd);
 /* Closes all descriptors from `first` on. In a fork, for what was not meant for it. */
 void pm_close_from(int first);
 
+/* The same of those from `first` to `last`; of none if that is less. */
+void pm_close_range(int first, int last);
+
 /* Closes what a program that is exec'd from here would get, from `first` on: what is not close-on-exec.
  * Without /proc it closes nothing. */
 void pm_close_inheritable(int first);

@@ -8,12 +8,12 @@
 #include "base/error.h"
 
 /* Maps `size` bytes, zeroed, readable and writable. Forks do not inherit the mapping, unless they are
- * let to (MADV_DOFORK). Without a descriptor nobody can truncate it, which would end us by SIGBUS.
- * Returns NULL on an error. For munmap(2). */
+ * let to (MADV_DOFORK). For forks to be trusted: whoever may look into /proc/PID/map_files of one can
+ * truncate it there, which would end us by SIGBUS. Returns NULL on an error. For munmap(2). */
 void *pm_memory_share(size_t size, struct pm_error *error);
 
-/* The same of a new memfd, for others to map: it is sealed against a change of its size, and `seals`
- * are added to that (fcntl(2), F_ADD_SEALS). *fd: close-on-exec. RLIMIT_FSIZE counts it. */
+/* The same of a new memfd, for others to map, and for forks that may be up to anything: it is sealed
+ * against a change of its size, and `seals` are added to that (fcntl(2), F_ADD_SEALS). *fd: close-on-exec. RLIMIT_FSIZE counts it. */
 void *pm_memory_share_sealed(const char *name, size_t size, int seals, int *fd,
 			     struct pm_error *error);
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "config/keys.h"
@@ -13,6 +14,7 @@
 #include "ctl/table.h"
 #include "front/print.h"
 #include "handler/module.h"
+#include "handler/output.h"
 
 static const char *const columns[] = {
 	[PM_DESCRIPTION_OPTION] = "KEY",        [PM_DESCRIPTION_TYPE] = "TYPE",
@@ -59,6 +61,7 @@ static int show(const struct pm_config *config, struct pm_ctl_look *look, struct
 		return pm_error_set(error, ENOMEM, "cannot keep a path");
 	if (pm_ctl_look(config, look, error) < 0)
 		return -1;
+	pm_output_clean(path, strlen(path)); /* a terminal may act on the name of a file */
 	if (look->fault[0] != '\0')
 		return pm_error_set(error, 0, "%s: %s", path, look->fault);
 	printf("%s %s (ABI %s): %s\n%s\n\n", look->head[PM_DESCRIPTION_NAME],
@@ -76,6 +79,10 @@ int pm_ctl_handler_options(const struct pm_config *config, const char *name)
 	struct pm_ctl_look look = {.room = NULL};
 	struct pm_error error;
 
+	if (file == NULL) {
+		pm_front_print("not enough memory");
+		return PM_CTL_WRONG;
+	}
 	if (strchr(name, '/') != NULL) {
 		real = realpath(name, NULL);
 		handler.plugin = real;
@@ -87,6 +94,9 @@ int pm_ctl_handler_options(const struct pm_config *config, const char *name)
 		pm_front_print(error.text);
 		return PM_CTL_BAD;
 	}
+	/* Who cannot become that user may still read what there is to write. */
+	if (geteuid() != 0)
+		handler.user = NULL;
 	alone.handlers = &handler;
 	alone.handler_count = 1;
 	int result = show(&alone, &look, &error);

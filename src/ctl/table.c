@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "handler/output.h"
+
 static const char *const styles[] = {
 	[PM_CTL_HEAD] = "\033[1m",
 	[PM_CTL_FINE] = "\033[32m",
@@ -28,6 +30,9 @@ void pm_ctl_table_add(struct pm_ctl_table *table, enum pm_ctl_style style, const
 
 		rows[table->count].cells[i] = cell;
 		table->incomplete = table->incomplete || cell == NULL;
+		/* It may hold anything: what a plugin says, the name of a file. */
+		if (cell != NULL)
+			pm_output_clean(cell, strlen(cell));
 	}
 	table->count++;
 }

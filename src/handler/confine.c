@@ -15,7 +15,10 @@ static int limit(int resource, int64_t value, const char *key, struct pm_error *
 
 	if (value == 0 || setrlimit((__rlimit_resource_t)resource, &limit) == 0)
 		return 0;
-	return pm_error_set(error, errno, "%s = %lld cannot be set", key, (long long)value);
+	return pm_error_set(error, errno,
+			    "%s = %lld cannot be set; write no more than what panicmon itself is "
+			    "allowed (prlimit -p $$)",
+			    key, (long long)value);
 }
 
 static int become_user(const char *name, struct pm_error *error)
@@ -23,9 +26,13 @@ static int become_user(const char *name, struct pm_error *error)
 	errno = 0;
 	const struct passwd *user = getpwnam(name);
 
-	if (user == NULL)
-		return pm_error_set(error, errno, "user '%.100s' is not known; write one of passwd(5)",
+	/* getpwnam(3): these say that there is none. */
+	if (user == NULL &&
+	    (errno == 0 || errno == ENOENT || errno == ESRCH || errno == EBADF || errno == EPERM))
+		return pm_error_set(error, 0, "user '%.100s' is not known; write one of passwd(5)",
 				    name);
+	if (user == NULL)
+		return pm_error_set(error, errno, "cannot look up user '%.100s'", name);
 	if (user->pw_uid == geteuid())
 		return 0;
 	if (geteuid() != 0)

@@ -313,14 +313,26 @@ static bool run_until_end(struct pm_delivery *delivery)
 	return false;
 }
 
-enum pm_host_state pm_delivery_run(struct pm_delivery *delivery)
+static void close_plugin(struct pm_delivery *delivery)
 {
 	const struct panicmon_handler *handler = &delivery->module->handler;
-	note_suspect(delivery->setup->page);
-	bool whole = run_until_end(delivery);
 
-	if (handler->close != NULL)
-		handler->close(delivery->self,
-			       delivery->monitor_died ? PANICMON_LOST : PANICMON_DRAIN);
+	if (handler->close == NULL)
+		return;
+	pm_delivery_enter(delivery);
+	handler->close(delivery->self, delivery->monitor_died ? PANICMON_LOST : PANICMON_DRAIN);
+	pm_delivery_leave(delivery);
+}
+
+enum pm_host_state pm_delivery_run(struct pm_delivery *delivery)
+{
+	struct pm_host_page *page = delivery->setup->page;
+
+	note_suspect(page);
+	bool whole = run_until_end(delivery);
+	/* One that has ended itself is not started again, even if it hangs or crashes in close(). */
+	if (!whole)
+		atomic_store(&page->state, PM_HOST_DEAD);
+	close_plugin(delivery);
 	return whole ? PM_HOST_DRAINED : PM_HOST_DEAD;
 }

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "handler/output.h"
+
 static const char *const types[] = {
 	[PANICMON_TEXT] = "text",         [PANICMON_BOOL] = "bool", [PANICMON_NUMBER] = "number",
 	[PANICMON_DURATION] = "duration", [PANICMON_SIZE] = "size", [PANICMON_CHOICE] = "choice",
@@ -143,9 +145,7 @@ void pm_description_take(char **at, char *end, const char **texts, size_t count)
 			*at = end;
 			continue;
 		}
-		for (char *c = *at; *c != '\0'; c++)
-			if ((unsigned char)*c < ' ' || *c == 0x7f)
-				*c = '?';
+		pm_output_clean(*at, length);
 		texts[i] = *at;
 		*at += length + 1;
 	}

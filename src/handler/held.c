@@ -3,6 +3,15 @@
 #include "base/clock.h"
 #include "handler/deliver.h"
 
+/* A drain does not last longer, and no call. */
+static uint32_t budget_ms(const struct pm_host_setup *setup)
+{
+	int64_t timeout_ms = setup->config->timeout_ms, drain_ms = setup->drain_timeout_ms;
+	int64_t least_ms = timeout_ms < drain_ms ? timeout_ms : drain_ms;
+
+	return least_ms < UINT32_MAX ? (uint32_t)least_ms : UINT32_MAX;
+}
+
 static int call_flush(struct pm_delivery *delivery, enum panicmon_why why)
 {
 	const struct panicmon_handler *handler = &delivery->module->handler;
@@ -12,8 +21,7 @@ static int call_flush(struct pm_delivery *delivery, enum panicmon_why why)
 		return PANICMON_DONE;
 	atomic_fetch_add(&page->flush_deaths, 1);
 	pm_delivery_enter(delivery);
-	int result = handler->flush(delivery->self, (uint32_t)delivery->setup->drain_timeout_ms,
-				    (int)why);
+	int result = handler->flush(delivery->self, budget_ms(delivery->setup), (int)why);
 	pm_delivery_leave(delivery);
 	pm_delivery_note(delivery, &page->flush_answer, result);
 	atomic_store(&page->flush_deaths, 0);
@@ -53,6 +61,7 @@ static int flush_once(struct pm_delivery *delivery, enum panicmon_why why)
 	delivery->flush_failures = 0;
 	delivery->flush_at_ns = 0;
 	if (result == PANICMON_DONE) {
+		delivery->dropping = false;
 		let_go(delivery);
 	} else if (result != PANICMON_DEAD) {
 		drop_held(delivery, delivery->reason[0] != '\0' ? delivery->reason

@@ -58,8 +58,7 @@ static void host_retry_in(const struct panicmon_host *host, uint32_t delay_ms)
 static void host_tick_in(const struct panicmon_host *host, uint32_t delay_ms)
 {
 	(void)host;
-	delivery.tick_at_ns =
-		delay_ms == 0 ? 0 : pm_clock_monotonic() + delay_ms * PM_NS_PER_MS;
+	delivery.tick_at_ns = delay_ms == 0 ? 0 : pm_clock_monotonic() + delay_ms * PM_NS_PER_MS;
 }
 
 void pm_host_nudge(const struct pm_host_setup *setup)
@@ -129,26 +128,40 @@ static void set_signals(const struct pm_host_setup *setup)
 /* Where a host has what it keeps; all else is the command's, or panicmon's. */
 enum { SOCKET = STDERR_FILENO + 1, REAL_OUTPUT, REAL_ERRORS, FIRST_FREE };
 
-/* A copy of fd, above all that may be in use. */
+/* All but what the host is to keep goes first: there may be no room for a copy else. */
+static void close_others(int one, int other)
+{
+	int low = one < other ? one : other, high = one < other ? other : one;
+
+	pm_close_range(STDERR_FILENO + 1, low - 1);
+	pm_close_range(low + 1, high - 1);
+	pm_close_from(high + 1);
+}
+
+/* A copy of fd, above all that is to be there. */
 static int above(int fd)
 {
 	return fcntl(fd, F_DUPFD_CLOEXEC, FIRST_FREE);
 }
 
-static void arrange_descriptors(struct pm_host_setup *setup)
+static int arrange_descriptors(struct pm_host_setup *setup)
 {
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	close_others(setup->socket, setup->output);
 	int socket = above(setup->socket), output = above(setup->output);
 
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
-	dup3(socket, SOCKET, O_CLOEXEC);
-	dup3(STDOUT_FILENO, REAL_OUTPUT, O_CLOEXEC);
-	dup3(STDERR_FILENO, REAL_ERRORS, O_CLOEXEC);
-	dup2(output, STDOUT_FILENO);
-	dup2(output, STDERR_FILENO);
+	if (dup3(socket, SOCKET, O_CLOEXEC) < 0 ||
+	    dup3(STDOUT_FILENO, REAL_OUTPUT, O_CLOEXEC) < 0 ||
+	    dup3(STDERR_FILENO, REAL_ERRORS, O_CLOEXEC) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
+	    dup2(output, STDERR_FILENO) < 0)
+		return -1;
 	setup->socket = SOCKET;
 	pm_close_from(FIRST_FREE);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		close(null);
+	}
+	return 0;
 }
 
 /* If memory runs out, the kernel is to take a host first. */
@@ -168,7 +181,9 @@ static void become_host(struct pm_host_setup *setup)
 	setpgid(0, 0);
 	snprintf(name, sizeof(name), "pm:%s", setup->config->name);
 	prctl(PR_SET_NAME, name);
-	arrange_descriptors(setup);
+	if (arrange_descriptors(setup) < 0)
+		refuse(setup, setup->config->where,
+		       "there are too few descriptors for its host; raise ulimit -n");
 	die_first(); /* another user may not */
 	if (pm_confine(setup->config, &error) < 0)
 		refuse(setup, setup->config->where, error.text);
@@ -247,6 +262,7 @@ static void open_plugin(void)
 		result = handler->open(delivery.host, delivery.values, &delivery.self);
 		if (result != PANICMON_RETRY)
 			break;
+		delivery.tick_at_ns = 0; /* what is not open yet gets no other call */
 		if (setup->test)
 			snprintf(setup->page->message, sizeof(setup->page->message), "%s", reason);
 		set_state(setup, PM_HOST_WAITING);

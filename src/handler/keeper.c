@@ -40,7 +40,9 @@ static int allocate(struct pm_keeper *keeper, struct pm_error *error)
 {
 	/* A page each: that is what a fork can be given, or not. */
 	keeper->page_size = (size_t)sysconf(_SC_PAGESIZE) + keeper->mode.room;
-	keeper->pages = pm_memory_share(keeper->count * keeper->page_size, error);
+	pm_autofd fd = -1; /* a mapping is all that is needed */
+	keeper->pages = pm_memory_share_sealed("panicmon-hosts", keeper->count * keeper->page_size,
+					       0, &fd, error);
 	if (keeper->pages == NULL)
 		return -1;
 	keeper->slots = calloc(keeper->count, sizeof(*keeper->slots));
@@ -204,7 +206,7 @@ static bool is_running(const struct pm_keeper_slot *slot)
 
 static bool is_left(const struct pm_keeper_slot *slot)
 {
-	return !slot->gone && !(slot->keeper->draining && pm_slot_state(slot) == PM_HOST_DRAINED);
+	return !slot->gone && !pm_slot_has_drained(slot);
 }
 
 static void kill_all(struct pm_keeper *keeper, bool (*which)(const struct pm_keeper_slot *),

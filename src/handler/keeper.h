@@ -40,18 +40,23 @@ struct pm_keeper_slot {
 	struct pm_host_page *page;
 	struct pm_child child;
 	struct pm_source socket;
+	struct pm_timer storm;     /* while too many messages are not listened to */
+	int64_t messages_since_ns; /* CLOCK_MONOTONIC */
+	unsigned messages;         /* since then */
 	struct pm_output output;
 	struct pm_timer backoff;
-	struct pm_timer watch;   /* runs while the host is not asleep */
-	uint64_t calls_seen;     /* `page->calls` when the watch was last due */
-	int64_t started_ns;      /* of the host, CLOCK_MONOTONIC */
-	unsigned failures;       /* deaths in a row */
+	struct pm_timer watch;  /* runs while the host is not asleep */
+	uint64_t progress_seen; /* the page's `calls` and `delivered` when the watch was last due */
+	bool stuck_seen;        /* whether the host was in a call, or did not wake up, then */
+	int64_t started_ns;     /* of the host, CLOCK_MONOTONIC */
+	unsigned failures;      /* deaths in a row */
 	uint64_t delivered_seen; /* `page->delivered` at the last death */
 	struct pm_timer losses;  /* after one was noticed, until there were none for a second */
 	uint64_t lost_told, dropped_told;
-	bool running, gone;      /* gone: no host is to be started any more */
-	bool late;               /* its host was killed for having taken too long */
-	int status;              /* of its last host, as of wait4(2) */
+	bool running, gone; /* gone: no host is to be started any more */
+	bool has_worked;    /* a host of it was ready once */
+	bool late;          /* its host was killed for having taken too long */
+	int status;         /* of its last host, as of wait4(2) */
 };
 
 struct pm_keeper {
@@ -69,7 +74,7 @@ struct pm_keeper {
 	size_t count;
 	size_t refused; /* required handlers that cannot work */
 	bool starting, draining;
-	uint64_t told;   /* events that tell of losses, of those published */
+	uint64_t told;          /* events that tell of losses, of those published */
 	struct pm_guard *guard; /* NULL: there is none */
 
 	/* When the hosts are to be woken: see pm_keeper_wake(). */
@@ -106,7 +111,7 @@ void pm_keeper_wake(struct pm_keeper *keeper);
 /* Of a test: turns the loop until every handler has answered the event that was published, or fell. */
 void pm_keeper_wait_answers(struct pm_keeper *keeper);
 
-/* What a host has left on its page, and beside it: lines of text; any bytes. */
+/* What a host has left on its page: lines of text, without control characters; and beside it: any bytes. */
 void pm_slot_message(const struct pm_keeper_slot *slot, char *text, size_t size);
 char *pm_slot_room(const struct pm_keeper_slot *slot);
 /* How its last host ended: "was killed by SIGSEGV". */

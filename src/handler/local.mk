@@ -12,6 +12,7 @@ src_handler_libpm_handler_la_SOURCES = \
 	src/handler/host.h \
 	src/handler/keeper.c \
 	src/handler/keeper.h \
+	src/handler/losses.c \
 	src/handler/module.c \
 	src/handler/module.h \
 	src/handler/options.c \

@@ -69,6 +69,22 @@ static int check_descriptor(const struct panicmon_handler *found, const char *pa
 	return 0;
 }
 
+/* One without a name cannot be compared with those of a config. */
+static int check_option(const struct panicmon_option *option, uint32_t index, const char *path,
+			struct pm_error *error)
+{
+	if (option->name == NULL || option->name[0] == '\0' || strchr(option->name, '.') != NULL)
+		return pm_error_set(
+			error, 0,
+			"'%s' has an option, number %u of its table, whose name is %s; set "
+			".name to one without a dot",
+			path, index + 1,
+			option->name == NULL      ? "NULL"
+			: option->name[0] == '\0' ? "empty"
+						  : option->name);
+	return 0;
+}
+
 static int copy_options(struct pm_module *module, const char *path, struct pm_error *error)
 {
 	struct panicmon_handler *handler = &module->handler;
@@ -85,10 +101,14 @@ static int copy_options(struct pm_module *module, const char *path, struct pm_er
 	module->options = calloc(handler->option_count, sizeof(*module->options));
 	if (module->options == NULL)
 		return pm_error_set(error, errno, "cannot keep the options of '%s'", path);
-	for (uint32_t i = 0; i < handler->option_count; i++)
+	for (uint32_t i = 0; i < handler->option_count; i++) {
 		pm_memory_copy_sized(&module->options[i], sizeof(module->options[i]),
-			   (const char *)handler->options + (size_t)i * handler->option_size,
-			   handler->option_size);
+				     (const char *)handler->options +
+					     (size_t)i * handler->option_size,
+				     handler->option_size);
+		if (check_option(&module->options[i], i, path, error) < 0)
+			return -1;
+	}
 	return 0;
 }
 

@@ -37,7 +37,7 @@ struct pm_host_page {
 	_Atomic uint32_t answered;    /* 1: `answer` is there */
 	_Atomic int32_t answer;       /* what it said of the event */
 	_Atomic int32_t flush_answer; /* of one that it held: what flush() said last */
-	struct pm_alive alive;    /* written by panicmon */
+	struct pm_alive alive;        /* written by panicmon */
 	char message[2048]; /* lines, NUL at the end; of a test, also what went with the answer */
 };
 

@@ -7,10 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/sockios.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -20,15 +23,37 @@
 
 #define STABLE_AFTER (60 * PM_NS_PER_S)
 
+/* More messages than that within such a time are not listened to. */
+#define STORM_WINDOW (10 * PM_NS_PER_MS)
+enum { STORM_MESSAGES = 8 };
+
+/* From the end of its socket to that of a host that leaves. */
+#define LEAVING_TAKES (2 * PM_NS_PER_S)
+
 enum pm_host_state pm_slot_state(const struct pm_keeper_slot *slot)
 {
 	return atomic_load(&slot->page->state);
+}
+
+bool pm_slot_is_on_trial(const struct pm_keeper_slot *slot)
+{
+	const struct pm_keeper_mode *mode = &slot->keeper->mode;
+
+	return mode->test || mode->purpose != PM_HOST_DELIVER;
+}
+
+bool pm_slot_has_drained(const struct pm_keeper_slot *slot)
+{
+	/* A plugin may have written that there. */
+	return slot->keeper->draining && pm_slot_state(slot) == PM_HOST_DRAINED &&
+	       atomic_load(&slot->page->delivered) == slot->keeper->journal.published;
 }
 
 static void hang_up(struct pm_keeper_slot *slot)
 {
 	if (slot->socket.fd < 0)
 		return;
+	pm_timer_clear(slot->keeper->loop, &slot->storm);
 	pm_loop_remove(slot->keeper->loop, &slot->socket);
 	pm_close(&slot->socket.fd);
 }
@@ -43,76 +68,27 @@ static void watch(struct pm_keeper_slot *slot)
 			     slot->config->timeout_ms * PM_NS_PER_MS);
 }
 
-/* What came to a counter of the page since the last time. The page is the plugin's to scribble on: it
- * can't have missed more than there was. */
-static uint64_t count_news(const struct pm_keeper *keeper, uint64_t count, uint64_t told)
-{
-	uint64_t real = keeper->journal.published - keeper->told;
-
-	if (count > real)
-		count = real;
-	return count > told ? count - told : 0;
-}
-
-static uint64_t new_lost(const struct pm_keeper_slot *slot)
-{
-	return count_news(slot->keeper, atomic_load(&slot->page->lost), slot->lost_told);
-}
-
-static uint64_t new_dropped(const struct pm_keeper_slot *slot)
-{
-	return count_news(slot->keeper, atomic_load(&slot->page->dropped), slot->dropped_told);
-}
-
-/* Looked at, or asked once: by somebody who wants to know what became of it. */
-static bool is_on_trial(const struct pm_keeper *keeper)
-{
-	return keeper->mode.test || keeper->mode.purpose != PM_HOST_DELIVER;
-}
-
-static bool has_new_losses(const struct pm_keeper_slot *slot)
-{
-	/* Who tries a handler out is told by its answer, and the others are not to be. */
-	return !is_on_trial(slot->keeper) && (new_lost(slot) > 0 || new_dropped(slot) > 0);
-}
-
-void pm_slot_tell_losses(struct pm_keeper_slot *slot)
-{
-	struct pm_keeper *keeper = slot->keeper;
-	uint64_t lost = new_lost(slot), dropped = new_dropped(slot);
-	struct panicmon_event event = pm_event_make(PANICMON_HANDLER_LOST, 0);
-
-	if (!has_new_losses(slot))
-		return;
-	slot->lost_told += lost;
-	slot->dropped_told += dropped;
-	pm_keeper_say(keeper, "handler '%s' has missed events: %llu lost, %llu given up",
-		      slot->config->name, (unsigned long long)lost, (unsigned long long)dropped);
-	if (keeper->draining) /* the last event is out */
-		return;
-	PM_EVENT_SET(&event, HANDLER, handler, slot->config->name);
-	PM_EVENT_SET(&event, LOST, lost, (int64_t)lost);
-	PM_EVENT_SET(&event, DROPPED, dropped, (int64_t)dropped);
-	keeper->told++;
-	pm_keeper_publish(keeper, &event);
-	pm_keeper_wake(keeper);
-}
-
-/* One row of losses becomes one event a second. */
-static void on_losses(struct pm_timer *timer)
+static void on_storm_over(struct pm_timer *timer)
 {
 	struct pm_keeper_slot *slot = timer->owner;
 
-	if (slot->keeper->draining || !has_new_losses(slot))
-		return;
-	pm_slot_tell_losses(slot);
-	pm_timer_set(slot->keeper->loop, &slot->losses, PM_NS_PER_S);
+	pm_loop_resume(slot->keeper->loop, &slot->socket);
 }
 
-static void look_for_losses(struct pm_keeper_slot *slot)
+/* A handler can have its host send without end, and panicmon is not as nice as that. The page is all
+ * there is to know, and is looked at when the window is over. */
+static void limit_messages(struct pm_keeper_slot *slot)
 {
-	if (has_new_losses(slot) && !slot->losses.set)
-		pm_timer_set(slot->keeper->loop, &slot->losses, PM_NS_PER_S);
+	int64_t now = pm_clock_monotonic();
+
+	if (now - slot->messages_since_ns >= STORM_WINDOW) {
+		slot->messages_since_ns = now;
+		slot->messages = 0;
+	}
+	if (++slot->messages < STORM_MESSAGES)
+		return;
+	pm_loop_pause(slot->keeper->loop, &slot->socket);
+	pm_timer_set(slot->keeper->loop, &slot->storm, STORM_WINDOW);
 }
 
 static void on_message(struct pm_source *source)
@@ -120,13 +96,16 @@ static void on_message(struct pm_source *source)
 	struct pm_keeper_slot *slot = source->owner;
 	char message[64];
 
-	/* Only a nudge: the page says the rest. At EOF, SIGCHLD follows. */
+	/* Only a nudge: the page says the rest. At EOF, SIGCHLD follows, unless the plugin has closed what
+	 * is not its own: no event would reach it any more. */
 	if (recv(source->fd, message, sizeof(message), MSG_DONTWAIT) == 0) {
 		hang_up(slot);
+		pm_timer_set(slot->keeper->loop, &slot->watch, LEAVING_TAKES);
 		return;
 	}
+	limit_messages(slot);
 	watch(slot); /* it calls the plugin on its own */
-	look_for_losses(slot);
+	pm_slot_look_for_losses(slot);
 }
 
 static void print_output(void *arg, const char *line)
@@ -201,32 +180,52 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error)
 	}
 	slot->running = true;
 	note_pid(slot, slot->child.pid);
-	slot->calls_seen = 0;
+	slot->stuck_seen = false;
 	watch(slot);
 	if (pm_children_add(keeper->children, &slot->child, error) < 0)
 		return -1;
 	return pm_loop_add(keeper->loop, &slot->socket, error);
 }
 
-/* A call into the plugin may take as long as `timeout`. Seen in the same call twice, that far apart,
- * the host is killed; the event comes again in the next one. */
+/* Whether a message waits for the host to wake up, unix(7): it is stopped, or blocked in what the plugin
+ * does outside of calls. */
+static bool is_deaf(const struct pm_keeper_slot *slot)
+{
+	int unread = 0;
+
+	return slot->socket.fd >= 0 && ioctl(slot->socket.fd, SIOCOUTQ, &unread) == 0 && unread > 0;
+}
+
+/* A call into the plugin may take as long as `timeout`, and so may waking up. Seen in the same place
+ * twice, that far apart, the host is killed; the event comes again in the next one. */
 static void on_watch(struct pm_timer *timer)
 {
 	struct pm_keeper_slot *slot = timer->owner;
 	uint64_t calls = atomic_load(&slot->page->calls);
-	bool in_call = calls % 2 != 0;
+	uint64_t progress = calls + atomic_load(&slot->page->delivered);
+	bool in_call = calls % 2 != 0, deaf = !in_call && is_deaf(slot), stuck = in_call || deaf;
 
-	if (!slot->running || (!in_call && atomic_load(&slot->page->asleep) != 0))
+	if (!slot->running)
 		return;
-	if (in_call && calls == slot->calls_seen) {
-		pm_keeper_say(slot->keeper, "handler '%s' has not returned for %lld ms",
-			      slot->config->name, (long long)slot->config->timeout_ms);
+	if (slot->socket.fd < 0) {
+		pm_keeper_say(slot->keeper,
+			      "handler '%s' has closed its channel to panicmon; its host is killed",
+			      slot->config->name);
+		kill(slot->child.pid, SIGKILL);
+		return;
+	}
+	if (stuck && slot->stuck_seen && progress == slot->progress_seen) {
+		pm_keeper_say(slot->keeper, "handler '%s' has not %s for %lld ms",
+			      slot->config->name, deaf ? "woken up" : "returned",
+			      (long long)slot->config->timeout_ms);
 		slot->late = true;
 		kill(slot->child.pid, SIGKILL);
 		return;
 	}
-	slot->calls_seen = calls;
-	watch(slot);
+	slot->stuck_seen = stuck;
+	slot->progress_seen = progress;
+	if (stuck || atomic_load(&slot->page->asleep) == 0)
+		watch(slot);
 }
 
 /* The cursor, if it can be true: it never goes back, nor beyond what there is. */
@@ -283,9 +282,12 @@ void pm_slot_message(const struct pm_keeper_slot *slot, char *text, size_t size)
 	memcpy(text, beside ? pm_slot_room(slot) : slot->page->message, length);
 	text[length - 1] = '\0';
 	/* It may hold anything. */
-	for (char *c = text; *c != '\0'; c++)
-		if (((unsigned char)*c < ' ' && *c != '\n') || *c == 0x7f)
-			*c = '?';
+	for (char *line = text; *line != '\0'; line += strspn(line, "\n")) {
+		size_t line_length = strcspn(line, "\n");
+
+		pm_output_clean(line, line_length);
+		line += line_length;
+	}
 }
 
 char *pm_slot_room(const struct pm_keeper_slot *slot)
@@ -305,10 +307,8 @@ static void report_message(struct pm_keeper_slot *slot)
 
 	if (text != NULL)
 		pm_slot_message(slot, text, size);
-	while ((line = strsep(&rest, "\n")) != NULL) {
-		pm_output_clean(line, strlen(line));
+	while ((line = strsep(&rest, "\n")) != NULL)
 		pm_keeper_say(slot->keeper, "%s", line);
-	}
 }
 
 void pm_slot_describe_end(const struct pm_keeper_slot *slot, char *text, size_t size)
@@ -323,7 +323,7 @@ void pm_slot_describe_end(const struct pm_keeper_slot *slot, char *text, size_t 
 
 static void give_up(struct pm_keeper_slot *slot)
 {
-	bool trial = is_on_trial(slot->keeper);
+	bool trial = pm_slot_is_on_trial(slot);
 
 	slot->gone = true;
 	if (slot->keeper->starting && (slot->config->required || trial))
@@ -331,6 +331,18 @@ static void give_up(struct pm_keeper_slot *slot)
 	else if (!slot->keeper->draining && !trial)
 		pm_keeper_say(slot->keeper, "handler '%s': going on without it",
 			      slot->config->name);
+}
+
+/* One that has worked may do so again: its file is being replaced, or what it needs is away for a while. */
+static void end_refused(struct pm_keeper_slot *slot)
+{
+	if (!slot->has_worked || slot->gone || slot->keeper->draining) {
+		give_up(slot);
+		return;
+	}
+	pm_keeper_say(slot->keeper, "handler '%s': it has worked before and is tried again",
+		      slot->config->name);
+	start_later(slot);
 }
 
 static void on_ended(struct pm_child *child, int status, const struct rusage *usage)
@@ -342,6 +354,7 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 
 	(void)usage;
 	slot->running = false;
+	slot->has_worked = slot->has_worked || state == PM_HOST_READY;
 	note_pid(slot, 0);
 	slot->status = status;
 	/* What the plugin has forked must not outlive it: it may hold the command's output open. */
@@ -349,14 +362,15 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 	pm_timer_clear(keeper->loop, &slot->watch);
 	hang_up(slot);
 	pm_output_close(&slot->output);
-	look_for_losses(slot);
+	pm_slot_look_for_losses(slot);
 	pm_slot_describe_end(slot, how, sizeof(how));
-	if ((state == PM_HOST_DRAINED && keeper->draining) || state == PM_HOST_CHECKED ||
-	    (slot->gone && is_on_trial(keeper))) {
+	if (pm_slot_has_drained(slot) ||
+	    (state == PM_HOST_CHECKED && keeper->mode.purpose != PM_HOST_DELIVER) ||
+	    (slot->gone && pm_slot_is_on_trial(slot))) {
 		slot->gone = true;
 	} else if (state == PM_HOST_REFUSED) {
 		report_message(slot);
-		give_up(slot);
+		end_refused(slot);
 	} else if (state == PM_HOST_DEAD) {
 		pm_keeper_say(keeper, "handler '%s' has ended itself", slot->config->name);
 		give_up(slot);
@@ -370,7 +384,7 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 		pm_keeper_say(keeper, "handler '%s': its host %s as it ended; it had delivered all",
 			      slot->config->name, how);
 		slot->gone = true;
-	} else if (is_on_trial(keeper)) {
+	} else if (pm_slot_is_on_trial(slot)) {
 		slot->gone = true;
 	} else if (!slot->gone) {
 		pm_keeper_say(keeper, "handler '%s': its host %s; starting it again",
@@ -389,7 +403,8 @@ void pm_slot_open(struct pm_keeper_slot *slot, struct pm_keeper *keeper,
 		.child = {.ended = on_ended, .owner = slot},
 		.socket = {.fd = -1, .ready = on_message, .owner = slot},
 		.output = {.print = print_output, .arg = slot},
-		.losses = {.due = on_losses, .owner = slot},
+		.storm = {.due = on_storm_over, .owner = slot},
+		.losses = {.due = pm_slot_on_losses, .owner = slot},
 		.backoff = {.due = on_backoff, .owner = slot},
 		.watch = {.due = on_watch, .owner = slot},
 	};

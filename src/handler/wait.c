@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -65,23 +67,47 @@ static int wait_ms(int64_t until_ns)
 	return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+/* Whether the socket's end is panicmon's. Its descriptors go a little before a process does; a plugin may
+ * have shut the socket down as well, or closed it and got its number for one of its own, which is no
+ * reason to kill the commands. */
+static bool is_monitor_gone(const struct pm_host_setup *setup)
+{
+	const struct timespec pause = {.tv_nsec = PM_NS_PER_MS};
+	enum { TRIES = 1000 };
+
+	for (int i = 0; i < TRIES && getppid() == setup->monitor; i++)
+		nanosleep(&pause, NULL);
+	return getppid() != setup->monitor;
+}
+
+/* Only a new host can go on. */
+static void __attribute__((noreturn)) leave_without_socket(const struct pm_host_setup *setup)
+{
+	dprintf(STDERR_FILENO,
+		"descriptor %d of its host was closed or shut down by the handler, which must "
+		"leave alone what it has not opened\n",
+		setup->socket);
+	_exit(1);
+}
+
 /* Takes a message. False: there was none in time. */
 static bool receive(struct pm_delivery *delivery, int timeout_ms)
 {
-	struct pollfd interest = {.fd = delivery->setup->socket, .events = POLLIN};
+	const struct pm_host_setup *setup = delivery->setup;
+	struct pollfd interest = {.fd = setup->socket, .events = POLLIN};
 	char message;
 
 	/* A socket at its end is always readable. */
 	if (poll(&interest, !delivery->monitor_died, timeout_ms) <= 0)
 		return false;
-	ssize_t got = recv(delivery->setup->socket, &message, sizeof(message), MSG_DONTWAIT);
+	ssize_t got = recv(setup->socket, &message, sizeof(message), MSG_DONTWAIT);
+	if (got > 0 || (got < 0 && (errno == EINTR || errno == EAGAIN)))
+		return true;
 	/* ECONNRESET is its end, too: with a message of ours that it has not read. */
-	if (got == 0 || (got < 0 && errno == ECONNRESET)) {
-		delivery->monitor_died = true;
-		pm_host_monitor_died(delivery->setup);
-	} else if (got < 0 && errno != EINTR && errno != EAGAIN) {
-		_exit(1); /* the plugin closed our descriptors: only a new host can go on */
-	}
+	if ((got < 0 && errno != ECONNRESET) || !is_monitor_gone(setup))
+		leave_without_socket(setup);
+	delivery->monitor_died = true;
+	pm_host_monitor_died(setup);
 	return true;
 }
 

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -30,36 +31,53 @@ struct duty {
 	const struct pm_guard_page *page;
 };
 
-/* Waits for the end of a host, and ends what is left of its group then. */
-static void end_host(pid_t pid, int pidfd, int64_t deadline_ns)
+static int ms_until(int64_t deadline_ns)
 {
-	struct pollfd interest = {.fd = pidfd, .events = POLLIN};
 	int64_t left_ms = (deadline_ns - pm_clock_monotonic()) / PM_NS_PER_MS;
 
-	left_ms = left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : left_ms;
-	poll(&interest, 1, (int)left_ms);
-	kill(-pid, SIGKILL);
+	return left_ms < 0 ? 0 : left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
-/* By pidfd, as whoever reaps them now does not tell us, and their numbers may be given to others. Where
- * there is none (before Linux 5.3) a host that hangs stays. */
+/* Ends what is left of a host's group, and what hangs, with those that have ended at once: later their
+ * numbers may be given to others. */
+static void end_as_they_end(const pid_t *pids, struct pollfd *interests, size_t count,
+			    int64_t deadline_ns)
+{
+	size_t left = 0;
+
+	for (size_t i = 0; i < count; i++)
+		left += interests[i].fd >= 0;
+	while (left > 0) {
+		bool late = poll(interests, count, ms_until(deadline_ns)) <= 0;
+
+		for (size_t i = 0; i < count; i++) {
+			if (interests[i].fd < 0 || (!late && interests[i].revents == 0))
+				continue;
+			kill(-pids[i], SIGKILL);
+			interests[i].fd = -1; /* poll(2) passes it over */
+			left--;
+		}
+	}
+}
+
+/* By pidfd, as whoever reaps them now does not tell us. Where there is none (before Linux 5.3) a host
+ * that hangs stays. */
 static void end_hosts(const struct pm_guard_page *page)
 {
 	int64_t deadline_ns = pm_clock_monotonic() + page->grace_ms * PM_NS_PER_MS;
-	int *pidfds = calloc(page->host_count + 1, sizeof(*pidfds));
+	struct pollfd *interests = calloc(page->host_count + 1, sizeof(*interests));
+	pid_t *pids = calloc(page->host_count + 1, sizeof(*pids));
 
-	if (pidfds == NULL)
-		return;
 	/* At once, while they are those that panicmon knew. */
-	for (size_t i = 0; i < page->host_count; i++) {
-		pid_t pid = atomic_load(&page->hosts[i]);
-
-		pidfds[i] = pid > 1 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+	for (size_t i = 0; interests != NULL && pids != NULL && i < page->host_count; i++) {
+		pids[i] = atomic_load(&page->hosts[i]);
+		interests[i].fd = pids[i] > 1 ? (int)syscall(SYS_pidfd_open, pids[i], 0) : -1;
+		interests[i].events = POLLIN;
 	}
-	for (size_t i = 0; i < page->host_count; i++)
-		if (pidfds[i] >= 0)
-			end_host(atomic_load(&page->hosts[i]), pidfds[i], deadline_ns);
-	free(pidfds);
+	if (interests != NULL && pids != NULL)
+		end_as_they_end(pids, interests, page->host_count, deadline_ns);
+	free(interests);
+	free(pids);
 }
 
 /* In the guard: all signals are blocked, as they are in panicmon. */

@@ -32,6 +32,22 @@ PANICMON_HANDLER = {FIXTURE_HEAD("no_option_size"),
 		    .options = &(const struct panicmon_option){.name = "key"},
 		    .option_count = 1};
 
+#elif defined(FIXTURE_NO_OPTION_NAME)
+static const struct panicmon_option options[] = {{.name = "key"}, {.name = NULL}};
+PANICMON_HANDLER = {FIXTURE_HEAD("no_option_name"), FIXTURE_OPTIONS(options)};
+
+#elif defined(FIXTURE_STRANGE_TEXT) /* for terminals: ESC, BEL, CSI as a character of its own, newlines */
+static const struct panicmon_option options[] = {
+	{.name = "k\033[31m", .value = "\302\233m", .help = "\007\r\n"}};
+PANICMON_HANDLER = {
+	.magic = PANICMON_HANDLER_MAGIC,
+	.size = sizeof(struct panicmon_handler),
+	.name = "n\033[31m\n",
+	.version = "\302\2331m",
+	.summary = "\033]0;title\007 \303\274",
+	FIXTURE_OPTIONS(options),
+};
+
 #elif defined(FIXTURE_NEEDS_MORE)
 PANICMON_HANDLER = {FIXTURE_HEAD("needs_more"), .needs = 99};
 

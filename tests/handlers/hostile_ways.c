@@ -8,12 +8,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "fixture.h"
+#include "handler/page.h"
 #include "hostile_ways.h"
 
 static const struct panicmon_host *host;
@@ -134,6 +137,60 @@ static void close_all(void)
 {
 	for (int fd = 0; fd < 256; fd++)
 		close(fd);
+}
+
+/* The one that its host talks to panicmon through. */
+enum { SOCKET = STDERR_FILENO + 1 };
+
+static void shut_socket(void)
+{
+	shutdown(SOCKET, SHUT_RDWR);
+}
+
+/* As it goes with a descriptor that is closed twice; whoever is at the other end goes as well. */
+static void reuse_socket(void)
+{
+	int ends[2];
+
+	close(SOCKET);
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) < 0 || ends[0] != SOCKET)
+		abort();
+	close(ends[1]);
+}
+
+static void *send_on(void *arg)
+{
+	(void)arg;
+	while (send(SOCKET, "", 1, MSG_NOSIGNAL) == 1)
+		continue;
+	return NULL;
+}
+
+static void send_much(void)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, send_on, NULL) != 0)
+		abort();
+}
+
+/* As a program that becomes a daemon, and then talks to a server that hangs up. */
+static void close_all_and_connect(void)
+{
+	int ends[2];
+
+	close_all();
+	for (int i = 0; i < 4; i++)
+		if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0)
+			close(ends[0]); /* the next pair has one of its ends there */
+}
+
+/* The same with what never has anything to say. */
+static void close_all_and_open(void)
+{
+	close_all();
+	for (int i = 0; i < 8; i++)
+		eventfd(0, EFD_CLOEXEC);
 }
 
 static void print_much(void)
@@ -274,20 +331,41 @@ static void scribble_on_journal(void)
 }
 
 /* Only root gets as far as to have it open. */
+static void truncate_mapping(const char *name)
+{
+	struct range range = find_mapping(name);
+	int fd = open(range.name, O_RDWR | O_CLOEXEC);
+
+	if (fd >= 0 && ftruncate(fd, 0) == 0)
+		fprintf(stderr, "%s can be truncated\n", name);
+	close(fd);
+}
+
+static void truncate_page(void)
+{
+	truncate_mapping("memfd:panicmon-hosts");
+}
+
 static void truncate_journal(void)
 {
 	struct range journal = find_mapping("memfd:panicmon-journal");
 	int fd = open(journal.name, O_RDWR | O_CLOEXEC);
 
-	if (fd >= 0 && (ftruncate(fd, 0) == 0 || pwrite(fd, "x", 1, 0) == 1 ||
+	truncate_mapping("memfd:panicmon-journal");
+	if (fd >= 0 && (pwrite(fd, "x", 1, 0) == 1 ||
 			mmap(NULL, 4096, PROT_WRITE, MAP_SHARED, fd, 0) != MAP_FAILED))
 		fprintf(stderr, "the journal can be changed\n");
 	close(fd);
 }
 
+static struct range find_page(void)
+{
+	return find_mapping("memfd:panicmon-hosts");
+}
+
 static void fill_page(int with)
 {
-	struct range page = find_mapping("memfd:panicmon-hosts");
+	struct range page = find_page();
 
 	memset(page.begin, with, page.size);
 }
@@ -304,13 +382,33 @@ static void scribble_zeros(void)
 
 static void scribble_noise(void)
 {
-	struct range page = find_mapping("memfd:panicmon-hosts");
+	struct range page = find_page();
 	uint32_t state = 1;
 
 	for (size_t i = 0; i < page.size; i++) {
 		state = state * 1664525 + 1013904223;
 		page.begin[i] = (char)(state >> 24);
 	}
+}
+
+/* Goes, and leaves a state behind that it has not. */
+static void leave_as(enum pm_host_state state)
+{
+	struct range range = find_page();
+	struct pm_host_page *page = (void *)range.begin;
+
+	atomic_store(&page->state, state);
+	_exit(0);
+}
+
+static void leave_as_checked(void)
+{
+	leave_as(PM_HOST_CHECKED);
+}
+
+static void leave_as_drained(void)
+{
+	leave_as(PM_HOST_DRAINED);
 }
 
 /* Looks at what was the panicmon's of the calls before. */
@@ -323,6 +421,11 @@ static void use_kept(void)
 	setenv("SUM", sum % 2 != 0 ? "odd" : "even", 1); /* so that it is read */
 }
 
+static void retry_at_once(void)
+{
+	host->retry_in(host, 0);
+}
+
 static void nothing(void)
 {
 }
@@ -332,6 +435,7 @@ static const struct {
 	void (*act)(void);
 } ways[] = {
 	{"return", nothing},
+	{"retry-at-once", retry_at_once},
 	{"hang", hang},
 	{"hang-blocked", hang_blocked},
 	{"spin", spin},
@@ -346,6 +450,11 @@ static const struct {
 	{"stack", overflow_stack},
 	{"memory", take_all_memory},
 	{"close-fds", close_all},
+	{"shut-socket", shut_socket},
+	{"reuse-socket", reuse_socket},
+	{"send", send_much},
+	{"connect", close_all_and_connect},
+	{"reopen", close_all_and_open},
 	{"print", print_much},
 	{"log", log_much},
 	{"print-oddly", print_oddly},
@@ -358,9 +467,12 @@ static const struct {
 	{"disturb", disturb},
 	{"scribble-journal", scribble_on_journal},
 	{"truncate-journal", truncate_journal},
+	{"truncate-page", truncate_page},
 	{"scribble-ones", scribble_ones},
 	{"scribble-zeros", scribble_zeros},
 	{"scribble-noise", scribble_noise},
+	{"leave-as-checked", leave_as_checked},
+	{"leave-as-drained", leave_as_drained},
 	{"kept", use_kept},
 };
 

@@ -100,3 +100,13 @@ check_LTLIBRARIES += tests/handlers/no_option_size.la
 tests_handlers_no_option_size_la_SOURCES = tests/handlers/descriptor.c
 tests_handlers_no_option_size_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_NO_OPTION_SIZE
 tests_handlers_no_option_size_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/no_option_name.la
+tests_handlers_no_option_name_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_no_option_name_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_NO_OPTION_NAME
+tests_handlers_no_option_name_la_LDFLAGS = $(fixture_ldflags)
+
+check_LTLIBRARIES += tests/handlers/strange_text.la
+tests_handlers_strange_text_la_SOURCES = tests/handlers/descriptor.c
+tests_handlers_strange_text_la_CPPFLAGS = $(AM_CPPFLAGS) -DFIXTURE_STRANGE_TEXT
+tests_handlers_strange_text_la_LDFLAGS = $(fixture_ldflags)

@@ -17,7 +17,10 @@ enum {
 	OPTION_HOLD,
 	OPTION_FLUSH_RETRIES,
 	OPTION_TICK,
-	OPTION_TICKS
+	OPTION_TICKS,
+	OPTION_SLOW_CLOSE,
+	OPTION_OPEN_RETRIES,
+	OPTION_DROPS
 };
 
 static const struct panicmon_option options[] = {
@@ -34,6 +37,10 @@ static const struct panicmon_option options[] = {
 	/* 0: none; the last of `ticks` is DEAD, if that is not 0. */
 	[OPTION_TICK] = {.name = "tick", .type = PANICMON_DURATION, .value = "0"},
 	[OPTION_TICKS] = {.name = "ticks", .type = PANICMON_NUMBER, .value = "0"},
+	[OPTION_SLOW_CLOSE] = {.name = "slow_close", .type = PANICMON_DURATION, .value = "0"},
+	[OPTION_OPEN_RETRIES] = {.name = "open_retries", .type = PANICMON_NUMBER, .value = "0"},
+	/* Gives every other batch up. */
+	[OPTION_DROPS] = {.name = "drops", .type = PANICMON_BOOL, .value = "no"},
 };
 
 struct patient {
@@ -52,16 +59,22 @@ static void note(const char *text)
 static int open_patient(const struct panicmon_host *host, const struct panicmon_value *values,
 			void **self)
 {
+	static int64_t calls;
+
 	patient = (struct patient){.host = host, .values = values};
-	*self = &patient;
 	if (values[OPTION_TICK].number > 0)
 		host->tick_in(host, (uint32_t)values[OPTION_TICK].number);
+	if (calls++ < values[OPTION_OPEN_RETRIES].number)
+		return PANICMON_RETRY;
+	*self = &patient;
+	if (calls > 1)
+		note("open");
 	return 0;
 }
 
-static void take_time(const struct patient *self)
+static void take_time(const struct patient *self, int option)
 {
-	for (int64_t left = self->values[OPTION_SLOW].number; left > 0; left -= 10) {
+	for (int64_t left = self->values[option].number; left > 0; left -= 10) {
 		nanosleep(&(const struct timespec){.tv_nsec = 10000000}, NULL);
 		if (self->values[OPTION_ALIVE].number != 0)
 			self->host->alive(self->host);
@@ -81,7 +94,7 @@ static int take(void *arg, const struct panicmon_event *event)
 	uint64_t seq = (uint64_t)self->values[OPTION_SEQ].number;
 
 	fixture_note_event(self->values[OPTION_PATH].text, event);
-	take_time(self);
+	take_time(self, OPTION_SLOW);
 	if ((seq == 0 || seq == event->seq) && event->attempt <= self->values[OPTION_RETRIES].number)
 		return retry(self);
 	return self->values[OPTION_HOLD].number != 0 ? PANICMON_HELD : PANICMON_DONE;
@@ -94,8 +107,12 @@ static int flush(void *arg, uint32_t budget_ms, int why)
 
 	snprintf(line, sizeof(line), "flush %d %u", why, budget_ms);
 	note(line);
-	take_time(self);
-	return ++self->flushes <= self->values[OPTION_FLUSH_RETRIES].number ? retry(self) : PANICMON_DONE;
+	take_time(self, OPTION_SLOW);
+	if (++self->flushes <= self->values[OPTION_FLUSH_RETRIES].number)
+		return retry(self);
+	if (self->values[OPTION_DROPS].number != 0 && self->flushes % 2 != 0)
+		return PANICMON_DROP;
+	return PANICMON_DONE;
 }
 
 static int tick(void *arg)
@@ -122,9 +139,9 @@ static int hear_of_losses(void *self, const struct panicmon_event *event)
 
 static void close_patient(void *self, int why)
 {
-	(void)self;
 	(void)why;
 	note("close");
+	take_time(self, OPTION_SLOW_CLOSE);
 }
 
 PANICMON_HANDLER = {

@@ -34,6 +34,12 @@ def living(pids):
     return {pid for pid in pids if alive(pid)}
 
 
+def cpu_seconds(pid):
+    """What it has had of the processors, in itself and in the kernel."""
+    fields = _stat(pid)
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if fields else 0.0
+
+
 def parent(pid):
     fields = _stat(pid)
     return int(fields[1]) if fields else None

@@ -193,3 +193,31 @@ def test_memory_that_is_not_enough_to_be_loaded(panicmon, tmp_path):
     assert done.status == 3
     assert f"panicmon: {config}:1: [handler:bad] its host was killed by SIGSEGV while it was being loaded" in done.stderr
     assert pm.names(pm.read_events(tmp_path / "log")) == ["process.started", "process.exited"]
+
+
+@pytest.mark.skipif(pm.is_sanitized(), reason="it needs descriptors of its own")
+def test_few_descriptors(panicmon, tmp_path):
+    """Down to the number with which nothing starts, what a handler prints does not get to the command's
+    output, and it gets its events."""
+    config = panicmon.config(plugins.section("bad", "hostile", where="event", how="print-oddly", path=tmp_path / "notes"))
+    statuses = set()
+    for limit in range(8, 24):
+        (tmp_path / "notes").unlink(missing_ok=True)
+        done = panicmon.run(["sh", "-c", "echo out; exit 7"], config=config, prefix=["prlimit", f"--nofile={limit}:{limit}"])
+        assert done.status in (7, 125), done
+        assert done.stdout == ("out\n" if done.status == 7 else "")
+        assert [line for line in done.stderr.splitlines() if not line.startswith("panicmon")] == []
+        if done.status == 7:
+            assert plugins.seqs(tmp_path / "notes") == [1, 2]
+            assert "panicmon[bad]: red " in done.stderr
+        statuses.add(done.status)
+    assert statuses == {7, 125}
+@root_only
+def test_who_cannot_become_the_user_can_read_its_options(panicmon, open_folder, nobody):
+    config = open_folder / "test.ini"
+    config.write_text(plugins.section("bad", "hostile", user="daemon"), encoding="utf-8")
+    panicmon.path = str(pm.build_dir() / "panicmonctl")
+    done = panicmon.run_raw(["-c", config, "handlers", "bad"],
+                            prefix=["setpriv", f"--reuid={nobody.pw_uid}", f"--regid={nobody.pw_gid}", "--clear-groups"])
+    assert (done.status, done.stderr) == (0, "")
+    assert "where" in done.stdout

@@ -201,3 +201,21 @@ def test_an_interrupt_ends_what_hangs(ctl, number):
     run.send(number)
     assert run.wait().status == -number
     pm.wait_until(lambda: not procfs.alive(host), what="the host to be gone")
+
+
+def test_what_a_terminal_would_act_on(ctl):
+    """Neither a plugin's texts nor the name of a file get to the terminal as they are."""
+    folder = ctl.handler_dir("strange_text")
+    (folder / "\033[31mred\n\x9b.so").touch()
+    for arguments in (["handlers"], ["handlers", str(folder / "strange_text.so")],
+                      ["handlers", str(folder / "\033[31mred\n\x9b.so")]):
+        done = ctl.run(*arguments, options=[f"panicmon.handler_dir={folder}"])
+        said = done.stdout + done.stderr
+        assert not re.search("[\0-\x09\x0b-\x1f\x7f\x80-\x9f]", said), said
+        if len(arguments) == 1:
+            assert re.search(r"\nn\?\[31m\? +\?\?1m ", said) and len(said.splitlines()) == 3
+        elif "strange_text" in arguments[1]:
+            assert "n?[31m? ??1m (ABI 1.0): ?]0;title? ü\n" in said
+            assert re.search(r"\nk\?\[31m +text +\?\?m ", said)
+        else:
+            assert "?[31mred?" in said and len(said.splitlines()) == 1

@@ -20,6 +20,7 @@ NOT_READY = "handler 'bad' is not ready after 300 ms; the command is started wit
 NOT_ENDED = "handler 'bad' has not ended after 1500 ms; its host is killed"
 LOADED = "while it was being loaded; mend or remove the handler, or set required = no"
 UNSAID = r"\[handler:bad\] the handler failed without saying why"
+SHUT = r"^panicmon\[bad\]: descriptor 3 of its host was closed or shut down by the handler"
 WITHOUT = "handler 'bad': going on without it"
 
 # where, how, what else is in its section, and what panicmon says (a pattern; None: nothing at all).
@@ -49,6 +50,10 @@ CASES = [
     ("event", "stack", {}, KILLED.format("SEGV")),
     ("event", "memory", {"memory_max": "64M", "timeout": "20s"}, KILLED.format("SEGV")),
     ("event", "close-fds", {}, LEFT.format(1)),
+    *((where, how, {}, SHUT) for where in ("open", "event") for how in ("shut-socket", "reuse-socket")),
+    ("event", "send", {}, None),
+    ("event", "connect", {}, LEFT.format(1)),
+    ("event", "reopen", {}, "handler 'bad' has closed its channel to panicmon; its host is killed"),
     ("event", "reap", {}, None),
     ("event", "child", {}, None),
     ("event", "daemon", {}, None),
@@ -58,10 +63,11 @@ CASES = [
     ("event", "log", {}, r"^panicmon\[bad\]: line 0$"),
     ("event", "print-oddly", {}, r"^panicmon\[bad\]: red \?\[31m, bell \?, \?\? and ü$"),
     ("event", "scribble-journal", {}, KILLED.format("SEGV")),
-    ("event", "truncate-journal", {}, None),
+    *(("event", how, {}, None) for how in ("truncate-journal", "truncate-page")),
     ("event", "scribble-ones", {}, ""),
     ("event", "scribble-zeros", {}, ""),
     ("event", "scribble-noise", {}, ""),
+    *(("event", how, {}, LEFT.format(0)) for how in ("leave-as-checked", "leave-as-drained")),
     ("event", "kept", {"seq": 0, "times": 1000}, ""),
     ("event", "throw", {}, "event 1 is given up: the handler died of it three times"),
     *(("flush", how, {"times": 1000}, HANGS) for how in ("hang", "hang-blocked")),
@@ -164,9 +170,35 @@ def test_hostile(panicmon, tmp_path, case):
     if says is None:
         assert done.stderr == ""
     assert re.search(says or "", done.stderr, re.M), done.stderr
+    if how not in ("abort", "throw"):  # else the fixture could not do its worst
+        assert "SIGABRT" not in done.stderr
     if how == "daemon":  # it is out of everybody's reach
         for pid in procfs.marked("PM_TEST_ID", panicmon.environment["PM_TEST_ID"]):
             os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("how", ["leave-as-checked", "leave-as-drained"])
+def test_a_state_that_is_not_true(panicmon, tmp_path, how):
+    """Of the last event: what a host says of itself does not make it delivered."""
+    supervised = Supervised(panicmon, tmp_path, section("event", how, tmp_path, seq=4 + 2 * SIGNALS))
+    storm(panicmon, supervised.run.pid, SIGNALS)
+    done = supervised.end()
+    assert LEFT.format(0) in done.stderr
+    assert plugins.seqs(tmp_path / "bad")[-2:] == [4 + 2 * SIGNALS] * 2
+
+
+def test_messages_without_end(panicmon, tmp_path):
+    """A host that has something to say all the time takes its own time of the processors, not panicmon's."""
+    bad = section("flush", "retry-at-once", tmp_path, result=2)
+    supervised = Supervised(panicmon, tmp_path, bad)
+    run = supervised.run
+    storm(panicmon, run.pid, SIGNALS)
+    before = procfs.cpu_seconds(run.pid)
+    host = run.host("bad")
+    pm.wait_until(lambda: procfs.cpu_seconds(host) > 0.5, what="the host to be busy")
+    assert procfs.cpu_seconds(run.pid) - before < 0.1
+    done = supervised.end()
+    assert re.search(NOT_ENDED, done.stderr)
 
 
 def test_the_same_plugin_under_two_names(panicmon, tmp_path):

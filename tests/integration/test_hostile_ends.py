@@ -74,3 +74,19 @@ def test_what_a_handler_has_forked_ends_with_it(panicmon, tmp_path):
     os.kill(run.pid, signal.SIGKILL)
     wait_for_end(rest, "the end of the host and of its child")
     assert plugins.seqs(tmp_path / "notes") == [1, 2]
+
+
+def test_what_a_handler_has_forked_does_not_wait_for_one_that_hangs(panicmon, tmp_path):
+    config = panicmon.config(plugins.section("hangs", "hostile", how="hang-blocked", path=tmp_path / "hangs") +
+                             plugins.section("bad", "hostile", how="child", seq=1, path=tmp_path / "notes") +
+                             "[panicmon]\ndrain_timeout = 60s\n")
+    run = panicmon.start(["sleep", "1000"], config=config)
+    host, hanging = run.host("bad"), run.host("hangs")
+    child = pm.wait_until(lambda: procfs.children(host), what="the child")
+    pm.wait_until(lambda: plugins.seqs(tmp_path / "hangs") == [1], what="the other to hang")
+    guard = run.guard()
+    os.kill(run.pid, signal.SIGKILL)
+    wait_for_end({host, *child}, "the end of the host and of its child")
+    assert procfs.living({hanging, guard}) == {hanging, guard}
+    os.kill(hanging, signal.SIGKILL)
+    wait_for_end({hanging, guard}, "the end of the guard")

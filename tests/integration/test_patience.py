@@ -1,9 +1,11 @@
 """Handlers that take their time: alive, retry_in, ticks, batches; and what others hear of losses."""
+import os
 import signal
 import time
 
 import plugins
 import pm
+import procfs
 from test_delivery import storm
 
 
@@ -45,6 +47,21 @@ def test_a_long_call_that_does_not(panicmon, tmp_path):
     assert events(tmp_path)[:3] == [(1, 1, 1), (1, 1, 2), (1, 1, 3)]
 
 
+def test_one_that_does_not_wake_up(panicmon, tmp_path):
+    """Stopped from outside while it sleeps: what comes then is for the next host."""
+    run = start(panicmon, tmp_path, drain="30s", timeout="200ms")
+    pm.wait_until(lambda: events(tmp_path) == [(1, 1, 1)], what="the first event")
+    host = run.host("patient")
+    pm.wait_until(lambda: procfs.state(host) == "S", what="the host to sleep")
+    os.kill(host, signal.SIGSTOP)
+    storm(panicmon, run.pid, 1)
+    run.host("patient", other_than=host)
+    done = end(run)
+    assert "handler 'patient' has not woken up for 200 ms" in done.stderr
+    assert "not delivered" not in done.stderr
+    assert [seq for seq, _, _ in events(tmp_path)] == [1, 2, 3, 4, 5, 6]
+
+
 # ---- tick ----
 
 def test_ticks(panicmon, tmp_path):
@@ -69,7 +86,24 @@ def test_a_tick_that_says_dead(panicmon, tmp_path):
     done = end(run)
     assert "panicmon: handler 'patient' has ended itself\n" in done.stderr
     assert "panicmon: handler 'patient': 3 of 4 events were not delivered\n" in done.stderr
-    assert plugins.notes(tmp_path / "notes")[-3:] == ["tick", "tick", "close"]
+    notes = plugins.notes(tmp_path / "notes")
+    assert (notes.count("tick"), notes[-2:]) == (2, ["tick", "close"])
+
+
+def test_one_that_is_dead_and_hangs_as_it_is_closed(panicmon, tmp_path):
+    """Its time limit holds there, too, and it is not started again."""
+    run = start(panicmon, tmp_path, tick="20ms", ticks=1, slow_close="60s", timeout="200ms", drain="60s")
+    pm.wait_until(lambda: "going on without it" in run.stderr, what="the message")
+    done = end(run)
+    assert "panicmon: handler 'patient' has not returned for 200 ms\n" in done.stderr
+    assert plugins.notes(tmp_path / "notes")[-2:] == ["tick", "close"]
+
+
+def test_no_tick_before_it_is_open(panicmon, tmp_path):
+    run = start(panicmon, tmp_path, tick="20ms", open_retries=2)
+    pm.wait_until(lambda: "tick" in plugins.notes(tmp_path / "notes"), what="a tick")
+    end(run)
+    assert plugins.notes(tmp_path / "notes")[0] == "open"
 
 
 # ---- retry_in ----
@@ -127,6 +161,26 @@ def test_a_slow_flush_that_is_killed(panicmon, tmp_path):
     assert "has not returned for 200 ms" in run.stderr
 
 
+def test_each_row_of_batches_that_is_given_up_is_told(panicmon, tmp_path):
+    """Once, as the one before was delivered."""
+    run = start(panicmon, tmp_path, hold="yes", drops="yes")
+    flushes = 0
+    while run.stderr.count("is given up: flush() gave its batch up") < 2:
+        before, flushes = flushes, plugins.notes(tmp_path / "notes").count("flush 1 2000")
+        if flushes > before:
+            assert flushes < 20
+            storm(panicmon, run.pid, 1)
+        time.sleep(0.005)
+    end(run)
+
+
+def test_the_budget_of_a_flush(panicmon, tmp_path):
+    """It is no longer than its host would live."""
+    run = start(panicmon, tmp_path, hold="yes", timeout="1500ms")
+    pm.wait_until(lambda: "flush 1 1500" in plugins.notes(tmp_path / "notes"), what="the flush")
+    end(run)
+
+
 # ---- losses ----
 
 def losses(path):
@@ -168,4 +222,4 @@ def test_a_counter_that_was_scribbled_on_is_not_told_for_ever(panicmon, tmp_path
         pm.wait_until(lambda: len([note for note in events(tmp_path) if note[1] < 7]) == 1 + 10 * round_, what="the events")
     done = end(run)
     lost, dropped = plugins.missed(done.stderr, "bad")
-    assert lost <= 24 and dropped <= 24
+    assert 0 < lost <= 24 and 0 < dropped <= 24

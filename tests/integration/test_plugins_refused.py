@@ -222,6 +222,12 @@ def test_options_without_a_size(refused):
                         r"sizeof\(struct panicmon_option\)", refused(plugins.path("no_option_size")))
 
 
+def test_an_option_without_a_name(refused):
+    file = plugins.path("no_option_name")
+    assert refused(file) == (f"'{file}' has an option, number 2 of its table, whose name is NULL; set .name to one "
+                             "without a dot")
+
+
 def test_a_wrong_key_and_a_missing_one(panicmon, tmp_path):
     """Each with its own line of the config."""
     config = panicmon.config(plugins.section("held", "held", pth=tmp_path))
@@ -240,8 +246,9 @@ def test_a_link_is_resolved(refused, copy, tmp_path):
 
 @pytest.mark.parametrize("what, refusal", [(b"", "is not an ELF file"), (b"\x7fELF" + bytes(60), "was built for another machine")])
 def test_one_that_is_overwritten_while_it_is_loaded(panicmon, copy, tmp_path, what, refusal):
-    """cp over a live .so: the host dies of it, and the next one refuses what is there now."""
+    """cp over a live .so: the host dies of it, the next ones refuse what is there, until it is whole."""
     file = copy()
+    whole = file.read_bytes()
     config = panicmon.config(f"[handler:bad]\nplugin = {file}\npath = {tmp_path}/bad\ntrust_path = yes\n" +
                              panicmon.log_section("log", tmp_path / "log"))
     run = panicmon.start(["sleep", "1000"], config=config)
@@ -250,10 +257,16 @@ def test_one_that_is_overwritten_while_it_is_loaded(panicmon, copy, tmp_path, wh
         live.truncate(0)
         live.write(what)
     run.send(signal.SIGCONT)
-    pm.wait_until(lambda: "handler 'bad': going on without it" in run.stderr, what="the refusal")
+    pm.wait_until(lambda: "handler 'bad': it has worked before and is tried again" in run.stderr, what="the refusal")
+    file.with_suffix(".new").write_bytes(whole)
+    file.with_suffix(".new").rename(file)
+    events = pm.wait_until(lambda: len(pm.read_events(tmp_path / "bad")) == 3 and pm.read_events(tmp_path / "bad"),
+                           what="what it missed")
+    assert [event["seq"] for event in events] == [1, 2, 3]
     run.send(signal.SIGTERM)
     done = run.wait()
     assert done.status == -signal.SIGTERM
+    assert pm.names(pm.read_events(tmp_path / "bad"))[-1] == "process.exited"
     assert re.match(r"panicmon: handler 'bad': its host was killed by SIG(BUS|SEGV|ILL); starting it again$",
                     done.stderr.splitlines()[0])
     assert f"panicmon: {config}:1: [handler:bad] '{file}' {refusal}" in done.stderr

@@ -99,11 +99,11 @@ START_TEST(bytes_that_are_no_description)
 	char *at = room;
 
 	memset(room, 'x', sizeof(room));
-	memcpy(room, "a\033[2J\n\0b", 8);
-	room[8] = '\0';
+	memcpy(room, "a\033[2J\n\0b\302\2332J", 12); /* U+009B does what ESC [ does */
+	room[12] = '\0';
 	pm_description_take(&at, room + sizeof(room), texts, 3);
 	ck_assert_str_eq(texts[0], "a?[2J?");
-	ck_assert_str_eq(texts[1], "b");
+	ck_assert_str_eq(texts[1], "b??2J");
 	ck_assert_str_eq(texts[2], "");
 	ck_assert_ptr_eq(at, room + sizeof(room));
 	pm_description_take(&at, room + sizeof(room), texts, 3);
