@@ -36,7 +36,8 @@ START_TEST(lifecycle_types)
 	for (uint32_t type = 0; type < 20; type++)
 		ck_assert_int_eq(pm_event_is_lifecycle(type), type == PANICMON_PROCESS_STARTED ||
 								      type == PANICMON_PROCESS_FAILED ||
-								      type == PANICMON_PROCESS_EXITED);
+								      type == PANICMON_PROCESS_EXITED ||
+							      type == PANICMON_PROCESS_RECOVERED);
 	ck_assert(!pm_event_is_lifecycle(UINT32_MAX));
 }
 END_TEST
