@@ -24,8 +24,8 @@ static int become_user(const char *name, struct pm_error *error)
 	const struct passwd *user = getpwnam(name);
 
 	if (user == NULL)
-		return pm_error_set(error, errno, "user '%.100s' is not known; write one of passwd(5)",
-				    name);
+		return pm_error_set(error, errno,
+				    "user '%.100s' is not known; write one of passwd(5)", name);
 	if (user->pw_uid == geteuid())
 		return 0;
 	if (geteuid() != 0)

@@ -2,6 +2,7 @@
 #ifndef PM_HANDLER_DELIVER_H
 #define PM_HANDLER_DELIVER_H
 
+#include "handler/alerting.h"
 #include "handler/host.h"
 #include "handler/module.h"
 #include "journal/journal.h"
@@ -14,20 +15,21 @@ struct pm_delivery {
 	void *self;                    /* the plugin's */
 	char *reason; /* what the plugin gave to host->fail() in the call before, else empty */
 	struct pm_journal_reader reader;
-	uint64_t held;       /* all up to here goes with what is HELD; a sequence number, 0: nothing */
+	uint64_t held; /* all up to here goes with what is HELD; a sequence number, 0: nothing */
 	uint64_t held_count; /* of events, but for those that tell of losses */
 	int64_t flush_at_ns; /* CLOCK_MONOTONIC: flush() is not to be called before */
 	unsigned flush_failures;
-	int64_t tick_at_ns;    /* 0: no tick was asked for */
-	int64_t retry_in_ms;   /* what the call before has asked for; -1: nothing */
-	int64_t entered_ns;    /* of a test: CLOCK_MONOTONIC, when the last call began */
-	bool monitor_died;     /* EOF on the socket */
-	bool finished;         /* a tick was DEAD */
-	bool dropping;         /* the event before was given up, and that was told */
-	bool about_losses;     /* the event is one that tells of losses */
-	int64_t nudged_ns;     /* when panicmon was told last that events were missed */
-	uint64_t added;        /* events that are told beyond the journal's last */
-	uint64_t exited;       /* of page->alive.pids: a bit for each whose end was read */
+	int64_t tick_at_ns;  /* 0: no tick was asked for */
+	int64_t retry_in_ms; /* what the call before has asked for; -1: nothing */
+	int64_t entered_ns;  /* of a test: CLOCK_MONOTONIC, when the last call began */
+	bool monitor_died;   /* EOF on the socket */
+	bool finished;       /* a tick was DEAD */
+	bool dropping;       /* the event before was given up, and that was told */
+	bool about_losses;   /* the event is one that tells of losses */
+	int64_t nudged_ns;   /* when panicmon was told last that events were missed */
+	uint64_t added;      /* events that are told beyond the journal's last */
+	uint64_t exited;     /* of page->alive.pids: a bit for each whose end was read */
+	struct pm_alerting alerting;
 };
 
 /* Delivers until the run has ended, or panicmon has, and closes the plugin. Returns the state to
@@ -58,6 +60,12 @@ int64_t pm_delivery_retry_at(struct pm_delivery *delivery, unsigned failures);
 
 /* Calls tick() if it is due. */
 void pm_delivery_tick(struct pm_delivery *delivery);
+
+/* Whether the plugin is called for it: it has a function for it, and its section lets it through. */
+bool pm_delivery_wants(const struct pm_delivery *delivery, const struct panicmon_event *event);
+
+/* Delivers an event that is in no journal, between two that are. False: the handler is finished. */
+bool pm_delivery_made(struct pm_delivery *delivery, struct panicmon_event *event);
 
 /* All events up to this one are done. */
 void pm_delivery_advance(struct pm_delivery *delivery, uint64_t sequence);

@@ -49,9 +49,9 @@ struct pm_keeper_slot {
 	uint64_t delivered_seen; /* `page->delivered` at the last death */
 	struct pm_timer losses;  /* after one was noticed, until there were none for a second */
 	uint64_t lost_told, dropped_told;
-	bool running, gone;      /* gone: no host is to be started any more */
-	bool late;               /* its host was killed for having taken too long */
-	int status;              /* of its last host, as of wait4(2) */
+	bool running, gone; /* gone: no host is to be started any more */
+	bool late;          /* its host was killed for having taken too long */
+	int status;         /* of its last host, as of wait4(2) */
 };
 
 struct pm_keeper {
@@ -69,7 +69,7 @@ struct pm_keeper {
 	size_t count;
 	size_t refused; /* required handlers that cannot work */
 	bool starting, draining;
-	uint64_t told;   /* events that tell of losses, of those published */
+	uint64_t told;          /* events that tell of losses, of those published */
 	struct pm_guard *guard; /* NULL: there is none */
 
 	/* When the hosts are to be woken: see pm_keeper_wake(). */
@@ -80,6 +80,7 @@ struct pm_keeper {
 	uint64_t woken_at;       /* and when the hosts were woken last */
 
 	uint8_t *record; /* an event being encoded */
+	int state_dir;   /* a descriptor; -1: there is none */
 };
 
 /* Starts a host for each handler of the config. With none, this and all the rest is a no-op. */

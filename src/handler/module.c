@@ -87,8 +87,9 @@ static int copy_options(struct pm_module *module, const char *path, struct pm_er
 		return pm_error_set(error, errno, "cannot keep the options of '%s'", path);
 	for (uint32_t i = 0; i < handler->option_count; i++)
 		pm_memory_copy_sized(&module->options[i], sizeof(module->options[i]),
-			   (const char *)handler->options + (size_t)i * handler->option_size,
-			   handler->option_size);
+				     (const char *)handler->options +
+					     (size_t)i * handler->option_size,
+				     handler->option_size);
 	return 0;
 }
 

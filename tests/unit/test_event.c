@@ -109,7 +109,7 @@ static struct pm_identity make_identity(const char *name, const char *const *arg
 
 	for (size_t i = 0; args[i] != NULL; i++)
 		argv[i] = strdup(args[i]);
-	ck_assert_int_eq(pm_identity_make(&identity, name, argv, &error), 0);
+	ck_assert_int_eq(pm_identity_make(&identity, name, argv, NULL, &error), 0);
 	/* Copied, so that it holds without them. */
 	for (size_t i = 0; argv[i] != NULL; i++) {
 		memset(argv[i], '#', strlen(argv[i]));
@@ -206,7 +206,7 @@ static int host_of_length(size_t length)
 	if ((unshare(CLONE_NEWUTS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWUTS) < 0) ||
 	    sethostname(name, length) < 0)
 		return NO_NAMESPACE;
-	if (pm_identity_make(&identity, NULL, argv, &error) < 0)
+	if (pm_identity_make(&identity, NULL, argv, NULL, &error) < 0)
 		return DIFFERS;
 	return strcmp(identity.host, name) == 0 ? OK : DIFFERS;
 }

@@ -146,7 +146,7 @@ static void check_pair(const struct pair *pair)
 
 	for (size_t i = 0; i < MAX_ARGS && pair->before[i] != NULL; i++)
 		before[i] = strdup(pair->before[i]);
-	char **after = pm_redact_args(before);
+	char **after = pm_redact_args(before, NULL);
 	ck_assert_ptr_nonnull(after);
 	for (size_t i = 0; i < MAX_ARGS; i++) {
 		ck_assert_pstr_eq(after[i], pair->after[i]);
@@ -191,7 +191,7 @@ END_TEST
 START_TEST(no_arguments_at_all)
 {
 	char *none[] = {NULL};
-	char **out = pm_redact_args(none);
+	char **out = pm_redact_args(none, NULL);
 
 	ck_assert_ptr_nonnull(out);
 	ck_assert_ptr_null(out[0]);
@@ -209,7 +209,7 @@ START_TEST(a_long_argument_is_copied_whole)
 
 	memset(text, 'a', LENGTH);
 	text[LENGTH] = '\0';
-	char **out = pm_redact_args(args);
+	char **out = pm_redact_args(args, NULL);
 	ck_assert_ptr_nonnull(out);
 	ck_assert_uint_eq(strlen(out[1]), LENGTH);
 	ck_assert_str_eq(out[3], "***");
