@@ -5,7 +5,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 
 import pytest
 
@@ -276,19 +275,23 @@ def failures_in(path):
     return int.from_bytes(path.read_bytes()[12:20], "little")
 
 
-def test_panicmon_and_host_killed_as_an_alert_is_delivered(alerts):
-    """What was not told is told by the next run, and by the id it had."""
-    config = alerts.config(alert_window="1h", hold="yes", flush_after=9)
-    with alerts.start(["sh", "-c", "kill -SEGV $$"], alerts.config(alert_window="1h", hold="yes", flush_after=9,
-                                                                    more="[process]\nsubreaper = yes\nwait_orphans = 60s\n"),
-                      prefix=[]) as run:
-        pm.wait_until(lambda: alerts.file().exists() or run.popen.poll() is not None, what="the failure")
+def test_all_killed_before_an_alert_is_out(alerts):
+    """The next run tells of it, as soon as it has begun, and by the id that it had."""
+    # The first of two ends, and is held; then all is killed at once.
+    more = "[process]\ninstances = 2\n"
+    command = ["sh", "-c", "test $PANICMON_INSTANCE = 1 && exit 1; exec sleep 1000"]
+    with alerts.start(command, alerts.config(alert_window="1h", hold="yes", flush_after=9, more=more)) as run:
+        pm.wait_until(alerts.file().exists, what="the failure to be counted")
+        os.kill(run.host("alert"), signal.SIGSTOP)
         run.kill()
-    before = alerts.told
-    alerts.run(["true"], alerts.config(alert_window="1h"))
-    assert sum(kind == RECOVERED for kind, _ in alerts.told) == 1 and before in ([], [(EXITED, 1)])
-    assert alerts.told[-1] == (RECOVERED, 1)
-    assert config
+    assert alerts.told == [] and failures_in(alerts.file()) == 1
+    with alerts.start(["sleep", "1000"], alerts.config(alert_window="1h")) as run:
+        alerts.wait_told([(EXITED, 1)])
+        late, = [note for note in alerts.notes if note.incident]
+        run.send(signal.SIGTERM)
+        run.wait()
+    assert alerts.told == [(EXITED, 1), (RECOVERED, 1)]
+    assert late.run != alerts.notes[-1].run and late.seq > 1
 
 
 @pytest.mark.parametrize("damage", [b"", b"x", b"PMAL", b"\0" * 100, b"\xff" * 4096, "truncated", "flipped"],
@@ -413,4 +416,3 @@ def test_a_key_for_a_handler_that_does_not_alert(panicmon, key, tmp_path):
     assert done.status == 125
     assert done.stderr == (f"panicmon: {config}:{section.count(chr(10))}: [handler:held] {key}: this handler calls "
                            "nobody, it gets every failure; leave it out\n")
-    assert sys.version_info > (3,)

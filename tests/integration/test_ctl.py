@@ -48,7 +48,7 @@ def test_version(ctl):
     (["check", "--event", "process.exited"], "check has no --event; see panicmonctl --help"),
     (["test-fire", "-e", "process.exitde"], "unknown event 'process.exitde'; did you mean 'process.exited'?"),
     (["test-fire", "-e", "x"], "unknown event 'x'; the events are process.started, process.failed, process.exited, "
-     "signal.received, signal.passed, signal.failed"),
+     "signal.received, signal.passed, signal.failed, process.recovered"),
 ])
 def test_mistakes(ctl, arguments, message):
     done = ctl.run(*arguments)

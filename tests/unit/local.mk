@@ -84,6 +84,8 @@ unit_tests += tests/unit/test_handler
 tests_unit_test_handler_SOURCES = \
 	tests/unit/test_handler.c \
 	tests/unit/test_handler.h \
+	tests/unit/test_handler_alerts.c \
+	tests/unit/test_handler_alerts_file.c \
 	tests/unit/test_handler_describe.c \
 	tests/unit/test_handler_keeper.c \
 	tests/unit/test_handler_module.c \
