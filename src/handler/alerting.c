@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "event/codec.h"
@@ -13,6 +15,25 @@
 static struct pm_alerts_now now(void)
 {
 	return (struct pm_alerts_now){pm_clock_realtime(), pm_clock_monotonic()};
+}
+
+/* Against another panicmon of this service, from load() to keep(). One that does not let go, as it was
+ * stopped, is not waited for: at worst a failure is not counted. */
+static void lock(const struct pm_delivery *delivery)
+{
+	const struct timespec pause = {.tv_nsec = 5 * PM_NS_PER_MS};
+
+	for (int tries = 40; delivery->alerting.folder >= 0 && tries > 0; tries--) {
+		if (flock(delivery->alerting.folder, LOCK_EX | LOCK_NB) == 0)
+			return;
+		nanosleep(&pause, NULL);
+	}
+}
+
+static void unlock(const struct pm_delivery *delivery)
+{
+	if (delivery->alerting.folder >= 0)
+		flock(delivery->alerting.folder, LOCK_UN);
 }
 
 static void say(const struct pm_delivery *delivery, const char *what, const char *why)
@@ -123,9 +144,11 @@ bool pm_alerting_take(struct pm_delivery *delivery, struct panicmon_event *event
 		delivery->finished = true;
 		return false;
 	}
+	lock(delivery);
 	load(delivery);
 	const struct pm_alerts_now at = now();
 	keep(delivery, pm_alerts_note(&alerting->rule, event, counts, &at));
+	unlock(delivery);
 	if (!counts)
 		return true;
 	if (pm_alerts_decide(&alerting->rule, PM_ALERTS_FAILURE, &at) != PM_ALERTS_ALERT)
@@ -143,6 +166,7 @@ static void conclude(struct pm_delivery *delivery, bool delivered)
 
 	if (!alerting->alerts && !alerting->recovers)
 		return;
+	lock(delivery);
 	load(delivery);
 	if (alerting->recovers) /* or it would be made for ever */
 		pm_alerts_recovered(&alerting->rule);
@@ -151,7 +175,10 @@ static void conclude(struct pm_delivery *delivery, bool delivered)
 	else
 		pm_alerts_gave_up(&alerting->rule);
 	alerting->alerts = alerting->recovers = alerting->held = false;
+	alerting->retries = 0;
+	alerting->retry_at_ns = 0;
 	keep(delivery, true);
+	unlock(delivery);
 }
 
 void pm_alerting_settle(struct pm_delivery *delivery, int result)
@@ -160,10 +187,14 @@ void pm_alerting_settle(struct pm_delivery *delivery, int result)
 
 	if (!alerting->alerts && !alerting->recovers)
 		return;
-	if (result == PANICMON_HELD)
+	if (result == PANICMON_HELD) {
 		alerting->held = true;
-	else if (result != PANICMON_DEAD && result != PANICMON_RETRY)
+	} else if (result == PANICMON_RETRY) {
+		alerting->alerts = alerting->recovers = false;
+		alerting->retry_at_ns = pm_delivery_retry_at(delivery, alerting->retries++);
+	} else if (result != PANICMON_DEAD) {
 		conclude(delivery, result == PANICMON_DONE);
+	}
 }
 
 void pm_alerting_flushed(struct pm_delivery *delivery, bool delivered)
@@ -190,7 +221,7 @@ static bool deliver_owed(struct pm_delivery *delivery)
 	sign(delivery, &event, incident.owed);
 	alerting->alerts = true;
 	alerting->stands_for = incident.owed;
-	return pm_delivery_made(delivery, &event);
+	return pm_delivery_made(delivery, &event, alerting->retries);
 }
 
 static bool deliver_recovered(struct pm_delivery *delivery)
@@ -208,7 +239,7 @@ static bool deliver_recovered(struct pm_delivery *delivery)
 	    rule->incident.record_length > 0 && rule->run.given_up == 0)
 		return deliver_owed(delivery);
 	alerting->recovers = true;
-	return pm_delivery_made(delivery, &event);
+	return pm_delivery_made(delivery, &event, alerting->retries);
 }
 
 bool pm_alerting_turn(struct pm_delivery *delivery, bool end)
@@ -222,6 +253,13 @@ bool pm_alerting_turn(struct pm_delivery *delivery, bool end)
 		return true;
 	while (goes_on && !alerting->held && !delivery->finished) {
 		const struct pm_alerts_now at = now();
+
+		if (at.mono_ns < alerting->retry_at_ns) {
+			if (!end)
+				break;
+			pm_delivery_wait(delivery, alerting->retry_at_ns);
+			continue;
+		}
 		enum pm_alerts_action action = pm_alerts_decide(
 			&alerting->rule, last ? PM_ALERTS_END : PM_ALERTS_CLOCK, &at);
 
@@ -242,5 +280,6 @@ int64_t pm_alerting_next_ns(const struct pm_delivery *delivery)
 
 	if (!alerting->on || alerting->held || delivery->setup->test)
 		return INT64_MAX;
-	return pm_alerts_next_ns(&alerting->rule, &at);
+	int64_t next = pm_alerts_next_ns(&alerting->rule, &at);
+	return next < alerting->retry_at_ns ? alerting->retry_at_ns : next;
 }

@@ -24,6 +24,8 @@ struct pm_alerting {
 	uint64_t stands_for; /* for so many failures, */
 	bool recovers;       /* or process.recovered */
 	bool held;           /* the plugin has HELD it */
+	unsigned retries;    /* of one that is in no journal, */
+	int64_t retry_at_ns; /* CLOCK_MONOTONIC: which is not to be tried before */
 };
 
 /* Before events are delivered. folder: becomes the delivery's; -1: there is none. */

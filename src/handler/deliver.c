@@ -152,28 +152,38 @@ static void note_filter(struct pm_delivery *delivery, const struct panicmon_even
 			     pm_filter_look(delivery->setup->config, event));
 }
 
+/* Gives it up at once if that has been tried often enough: true, *result is there. */
+static bool is_settled(struct pm_delivery *delivery, struct panicmon_event *event, int *result)
+{
+	uint32_t deaths = deaths_by(delivery, event->seq);
+
+	*result = PANICMON_DONE;
+	event->attempt = deaths + 1;
+	if (!pm_delivery_wants(delivery, event)) {
+		note_filter(delivery, event);
+		return true;
+	}
+	/* So that what is held does not have to come again with each death. */
+	if (deaths > 0 && !pm_held_flush(delivery, PANICMON_BATCH)) {
+		*result = PANICMON_DEAD;
+		return true;
+	}
+	if (deaths < PM_DEATHS_MAX)
+		return false;
+	pm_delivery_drop(delivery, event->seq, counts(delivery),
+			 "the handler died of it three times");
+	return true;
+}
+
 /* Calls until the plugin has taken the event or given it up. */
 static int deliver(struct pm_delivery *delivery, struct panicmon_event *event)
 {
-	event_fn *slot = find_slot(delivery->module, event->type);
-	uint32_t deaths = deaths_by(delivery, event->seq);
+	int result;
 
-	if (!pm_delivery_wants(delivery, event)) {
-		note_filter(delivery, event);
-		return PANICMON_DONE;
-	}
-	/* So that what is held does not have to come again with each death. */
-	if (deaths > 0 && !pm_held_flush(delivery, PANICMON_BATCH))
-		return PANICMON_DEAD;
-	if (deaths >= PM_DEATHS_MAX) {
-		pm_delivery_drop(delivery, event->seq, counts(delivery),
-				 "the handler died of it three times");
-		return PANICMON_DONE;
-	}
-	event->attempt = deaths + 1;
+	if (is_settled(delivery, event, &result))
+		return result;
 	for (unsigned failures = 0;; failures++) {
-		int result = call(delivery, slot, event);
-
+		result = call(delivery, find_slot(delivery->module, event->type), event);
 		if (result != PANICMON_RETRY || delivery->setup->test)
 			return result;
 		pm_delivery_wait_to_retry(delivery, failures);
@@ -232,13 +242,18 @@ static bool take(struct pm_delivery *delivery, struct panicmon_event *event)
 	return settle(delivery, event->seq, result) && !delivery->finished;
 }
 
-bool pm_delivery_made(struct pm_delivery *delivery, struct panicmon_event *event)
+bool pm_delivery_made(struct pm_delivery *delivery, struct panicmon_event *event, unsigned failures)
 {
+	int result;
+
 	delivery->about_losses = false;
-	int result = deliver(delivery, event);
+	if (!is_settled(delivery, event, &result)) {
+		event->attempt += failures;
+		result = call(delivery, find_slot(delivery->module, event->type), event);
+	}
 	pm_alerting_settle(delivery, result);
 	/* All that was read before is settled, so the cursor stays, or what is held begins there. */
-	return settle(delivery, delivery->reader.last, result);
+	return result == PANICMON_RETRY || settle(delivery, delivery->reader.last, result);
 }
 
 /* An end may be in the journal when panicmon has had no time to clear the entry. */

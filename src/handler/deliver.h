@@ -64,8 +64,10 @@ void pm_delivery_tick(struct pm_delivery *delivery);
 /* Whether the plugin is called for it: it has a function for it, and its section lets it through. */
 bool pm_delivery_wants(const struct pm_delivery *delivery, const struct panicmon_event *event);
 
-/* Delivers an event that is in no journal, between two that are. False: the handler is finished. */
-bool pm_delivery_made(struct pm_delivery *delivery, struct panicmon_event *event);
+/* Delivers an event that is in no journal, between two that are: tries once, so that those that follow
+ * are not held up. failures: how often that was RETRY before. False: the handler is finished. */
+bool pm_delivery_made(struct pm_delivery *delivery, struct panicmon_event *event,
+		      unsigned failures);
 
 /* All events up to this one are done. */
 void pm_delivery_advance(struct pm_delivery *delivery, uint64_t sequence);

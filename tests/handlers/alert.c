@@ -8,7 +8,15 @@
 
 #include "fixture.h"
 
-enum { OPTION_PATH, OPTION_HOLD, OPTION_FLUSH_AFTER, OPTION_DROP, OPTION_CRASH, OPTION_MARK };
+enum {
+	OPTION_PATH,
+	OPTION_HOLD,
+	OPTION_FLUSH_AFTER,
+	OPTION_DROP,
+	OPTION_CRASH,
+	OPTION_MARK,
+	OPTION_RETRY
+};
 
 static const struct panicmon_option options[] = {
 	[OPTION_PATH] = {.name = "path", .type = PANICMON_TEXT, .required = 1, .help = "a file"},
@@ -20,6 +28,8 @@ static const struct panicmon_option options[] = {
 	/* Crashes at a failure, or in flush(), as long as the file `mark` is there: once. */
 	[OPTION_CRASH] = {.name = "crash", .type = PANICMON_BOOL, .value = "no"},
 	[OPTION_MARK] = {.name = "mark", .type = PANICMON_TEXT},
+	/* What has an incident is not taken as long as the file `mark` is there. */
+	[OPTION_RETRY] = {.name = "retry", .type = PANICMON_BOOL, .value = "no"},
 };
 
 static const struct panicmon_host *the_host;
@@ -56,6 +66,9 @@ static int take(void *self, const struct panicmon_event *event)
 		 event->attempt);
 	if (failure && values[OPTION_HOLD].number == 0)
 		crash_once();
+	if (failure && values[OPTION_RETRY].number != 0 &&
+	    access(values[OPTION_MARK].text, F_OK) == 0)
+		return PANICMON_RETRY;
 	if (failure && dropped < values[OPTION_DROP].number) {
 		dropped++;
 		return PANICMON_DROP;

@@ -230,6 +230,39 @@ def test_an_alert_that_is_given_up(alerts):
     assert alerts.told[-1] == (RECOVERED, 2)
 
 
+def test_nobody_can_be_called_for_some_runs(alerts):
+    """All failures are counted meanwhile, and told when it works again; it does not hold up what follows."""
+    mark = alerts.folder / "mark"
+    mark.touch()
+    keys = {"alert_window": "1h", "retry": "yes", "mark": mark}
+    config = alerts.config(**keys)
+    for _ in range(3):
+        alerts.run(CRASH, config, options=["panicmon.drain_timeout=500ms"])
+    assert alerts.told == [] and failures_in(alerts.file()) == 3
+    with alerts.start(["sleep", "1000"], alerts.config(**{**keys, "events": "*"})) as run:
+        pm.wait_until(lambda: [note.type for note in alerts.notes] == [STARTED], what="the start to be told")
+        mark.unlink()
+        alerts.wait_told([(EXITED, 3)])
+        assert alerts.notes[-1].attempt > 1
+        mark.touch()
+        run.send(signal.SIGTERM)
+        pm.wait_until(lambda: [note.type for note in alerts.notes][-1] == EXITED, what="the end to be told")
+        mark.unlink()
+        run.wait()
+    assert alerts.told == [(EXITED, 3), (RECOVERED, 3)]
+
+
+def test_the_same_service_twice_at_once(alerts):
+    """What all of them know is one: nothing is lost, and one alert is enough."""
+    config = alerts.config(alert_window="1h")
+    for run in [alerts.start(CRASH, config) for _ in range(8)]:
+        run.wait()
+    told = alerts.told
+    assert told and failures_in(alerts.file()) == 8
+    alerts.run(["true"], config)
+    assert alerts.told == told + [(RECOVERED, 8)]
+
+
 def test_withheld_failures_are_not_missed(alerts):
     config = alerts.config(alert_window="1h", more=alerts.panicmon.log_section("log", alerts.folder / "log"))
     for _ in range(3):
