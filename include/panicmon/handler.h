@@ -133,10 +133,10 @@ struct panicmon_monitor_ops {
 /* Of panicmon_handler.flags. */
 enum {
 	PANICMON_WANTS_OUTPUT = 1 << 0, /* host->output and host->errors */
-	PANICMON_ALERTS =
-		1 << 1, /* it calls people: the first failure (process.failed, process.exited
-				   * of ERROR or worse) comes at once, those after it as one for each
-				   * `alert_window`, process.recovered when it is over (1.1) */
+	/* It calls people: the first failure (process.failed; process.exited of ERROR or worse) comes
+	 * at once, those after it as one for each `alert_window`, and process.recovered when it is
+	 * over. 1.1; see panicmon-handler(7). */
+	PANICMON_ALERTS = 1 << 1,
 };
 
 struct panicmon_handler {
