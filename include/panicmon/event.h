@@ -22,11 +22,11 @@ enum panicmon_event_type {
 	PANICMON_SIGNAL_RECEIVED = 4, /* panicmon got a signal, which is to be passed on to `pid` */
 	PANICMON_SIGNAL_PASSED = 5,   /* the kernel took it for `target_pid` */
 	PANICMON_SIGNAL_FAILED = 6,   /* it could not be passed on: `error` */
-	PANICMON_HANDLER_LOST =
-		7, /* another handler has missed events: `handler`, `lost`, `dropped` */
-	PANICMON_PROCESS_RECOVERED =
-		8 /* after crashes a run has been stable, or ended well; to handlers
-					* with PANICMON_ALERTS only (1.1) */
+	/* `handler`, another one than this, has missed events: `lost`, `dropped` */
+	PANICMON_HANDLER_LOST = 7,
+	/* after failures a run has been stable, or has ended well; to handlers with PANICMON_ALERTS
+	 * only (1.1) */
+	PANICMON_PROCESS_RECOVERED = 8
 };
 
 /* The values of syslog(3), so that they can be handed to it as they are. */
@@ -82,7 +82,9 @@ struct panicmon_event {
 	uint32_t size;           /* sizeof(struct panicmon_event) of the panicmon that made it */
 	uint32_t type;           /* enum panicmon_event_type */
 	uint64_t present;        /* bit 1 << enum panicmon_field for each member that is set */
-	uint64_t seq;            /* 1, 2, 3... in this run; with `run` a stable id of the event */
+	uint64_t seq;            /* 1, 2, 3... in this run; with `run` a stable id of the event. Of
+				  * process.recovered, which no journal has: 2^52 + that of the event
+				  * that it came after */
 	int64_t time_ns;         /* CLOCK_REALTIME, nanoseconds since the epoch */
 	uint32_t severity;       /* enum panicmon_severity */
 	int32_t pid;             /* of the command; 0 where it never got one */
@@ -124,10 +126,9 @@ struct panicmon_event {
 	int64_t lost;               /* handler.lost: events overwritten before it could get them */
 	int64_t dropped;            /* handler.lost: events that it gave up, or that it died of */
 	int32_t test;               /* 1: nothing has happened; sent by panicmonctl test-fire */
-	const char *
-		incident; /* to handlers with PANICMON_ALERTS, of a failure or a recovery: a key that
-			       * is the same for all crashes of the service on this host, and their end */
-	int64_t crashes; /* with `incident`: how many this event stands for; recovered: of the incident */
+	/* To handlers with PANICMON_ALERTS, of failures and recoveries (1.1): */
+	const char *incident; /* the same for all failures of the service on this host */
+	int64_t crashes; /* how many failures the event stands for; recovered: all of the incident */
 };
 
 /* Who is told of the process: a slot for each event of that kind; NULL: no interest. `self` is the

@@ -140,9 +140,10 @@ struct panicmon_monitor_ops {
 /* Of panicmon_handler.flags. */
 enum {
 	PANICMON_WANTS_OUTPUT = 1 << 0, /* host->output and host->errors */
-	PANICMON_ALERTS = 1 << 1 /* it calls people: failures (process.failed, process.exited with a severity
-				  * of ERROR or worse) come once, then as one summary for each
-				  * `alert_window`, and process.recovered when it is over (1.1) */
+	/* It calls people: the first failure (process.failed; process.exited of ERROR or worse) comes
+	 * at once, those after it as one for each `alert_window`, and process.recovered when it is
+	 * over. 1.1; see panicmon-handler(7). */
+	PANICMON_ALERTS = 1 << 1,
 };
 
 struct panicmon_handler {
@@ -150,7 +151,7 @@ struct panicmon_handler {
 	uint32_t size;  /* sizeof(struct panicmon_handler) when it was compiled */
 	uint16_t minor; /* PANICMON_HANDLER_MINOR when it was compiled */
 	uint16_t needs; /* the lowest minor it can work with */
-	const char *name, *version, *summary; /* for people; short ones, without a newline */
+	const char *name, *version, *summary;  /* for people; short ones, without a newline */
 	const struct panicmon_option *options; /* option_count of them, each option_size bytes */
 	uint32_t option_count, option_size;    /* option_size = sizeof(struct panicmon_option) */
 
@@ -216,7 +217,8 @@ static PANICMON_PRINTF(3, 4) void panicmon_log(const struct panicmon_host *host,
 }
 
 /* host->fail() as printf(3): `return panicmon_fail(host, "cannot open '%s'", path);` */
-static PANICMON_PRINTF(2, 3) int panicmon_fail(const struct panicmon_host *host, const char *format, ...)
+static PANICMON_PRINTF(2, 3) int panicmon_fail(const struct panicmon_host *host, const char *format,
+					       ...)
 {
 	char text[1024];
 	va_list args;

@@ -142,7 +142,8 @@ static int open_run(struct run *run, const struct pm_cli_options *options,
 
 	if (take_orphans(&run->config.process, error) < 0 || pm_loop_open(&run->loop, error) < 0 ||
 	    pm_children_open(&run->children, &run->loop, error) < 0 ||
-	    pm_identity_make(&run->identity, name, options->command, error) < 0 ||
+	    pm_identity_make(&run->identity, name, options->command, &run->config.redact,
+			     error) < 0 ||
 	    pm_keeper_open(&run->keeper, &run->loop, &run->children, &run->config, &run->identity,
 			   (struct pm_keeper_mode){0}, print_report, NULL, error) < 0)
 		return -1;

@@ -433,6 +433,8 @@ static void free_handler(struct pm_config_handler *handler)
 	free(handler->plugin);
 	free(handler->user);
 	free(handler->where);
+	free(handler->alert_window_where);
+	free(handler->stable_after_where);
 }
 
 void pm_config_free(struct pm_config *config)
@@ -443,5 +445,8 @@ void pm_config_free(struct pm_config *config)
 	pm_process_keys_free(&config->process);
 	free(config->name);
 	free(config->handler_dir);
+	free(config->state_dir);
+	free(config->state_dir_where);
+	pm_redact_free(&config->redact);
 	*config = (struct pm_config){0};
 }

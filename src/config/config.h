@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/signals.h"
+#include "event/redact.h"
 #include "process/environment.h"
 #include "process/spawn.h"
 
@@ -19,6 +20,12 @@
 struct pm_config_option {
 	char *key, *value;
 	char *where; /* "FILE:LINE" or "-o SECTION.KEY": never the value, which may be a secret */
+};
+
+/* Which events a handler gets. */
+struct pm_config_events {
+	uint32_t types; /* bit 1 << enum panicmon_event_type */
+	bool begun;     /* an item of the list was read */
 };
 
 /* A section [handler:NAME]. */
@@ -32,14 +39,20 @@ struct pm_config_handler {
 	char *user;         /* its host becomes that user; NULL: it stays as it is */
 	int64_t memory_max; /* bytes of address space; 0: no limit of ours */
 	int64_t nofile;     /* descriptors; 0: no limit of ours */
+	struct pm_config_events events;
+	bool failures_only; /* of those, what is a warning or worse, and process.recovered */
+	/* Of one that calls people; others have none to set: NULL, it was not given. */
+	int64_t alert_window_ms; /* 0: no failure is withheld */
+	int64_t stable_after_ms;
+	char *alert_window_where, *stable_after_where;
 	struct pm_config_option *options;
 	size_t option_count;
 };
 
 /* Where the command's stdout or stderr goes. */
 struct pm_config_output {
-	bool null;  /* to /dev/null */
-	char *path; /* appended to; NULL with `null` not set: to ours */
+	bool null;   /* to /dev/null */
+	char *path;  /* appended to; NULL with `null` not set: to ours */
 	char *where; /* of the key, as in pm_config_option; NULL: it was not given */
 };
 
@@ -76,6 +89,9 @@ struct pm_config {
 	char *name; /* NULL: the command's base name */
 	char *handler_dir;
 	int64_t start_timeout_ms, drain_timeout_ms;
+	struct pm_redact redact;
+	char *state_dir; /* NULL: nothing is kept from one run to the next */
+	char *state_dir_where;
 	struct pm_config_handler *handlers;
 	size_t handler_count;
 };

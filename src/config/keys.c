@@ -10,16 +10,13 @@
 
 #include "base/cleanup.h"
 #include "config/config.h"
+#include "config/handler_keys.h"
+#include "config/key_values.h"
 #include "config/parse.h"
 #include "config/process_keys.h"
 #include "config/value.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
-
-static int no_value(struct pm_error *error)
-{
-	return pm_error_set(error, 0, "no value; write one, or leave the key out");
-}
 
 int pm_keys_replace(char **text, const char *with, struct pm_error *error)
 {
@@ -32,84 +29,32 @@ int pm_keys_replace(char **text, const char *with, struct pm_error *error)
 	return 0;
 }
 
-static int set_text(void *place, const struct pm_key *key, const struct pm_entry *entry,
-		    struct pm_error *error)
-{
-	(void)key;
-	return entry->value[0] == '\0' ? no_value(error)
-				       : pm_keys_replace(place, entry->value, error);
-}
-
-static int set_duration(void *place, const struct pm_key *key, const struct pm_entry *entry,
-			struct pm_error *error)
-{
-	int64_t ms;
-
-	if (pm_value_duration(entry->value, &ms, error) != 0)
-		return -1;
-	if (ms < key->min)
-		return pm_value_refuse(error, entry->value, "is too short: write %s or more",
-				       key->min_text);
-	*(int64_t *)place = ms;
-	return 0;
-}
-
-static int set_bool(void *place, const struct pm_key *key, const struct pm_entry *entry,
-		    struct pm_error *error)
-{
-	(void)key;
-	return pm_value_bool(entry->value, place, error);
-}
-
-static int set_count(void *place, const struct pm_key *key, const struct pm_entry *entry,
-		     struct pm_error *error)
-{
-	int64_t number;
-
-	if (pm_value_number(entry->value, &number, error) != 0)
-		return -1;
-	if (number < key->min || number > key->max)
-		return pm_value_refuse(error, entry->value,
-				       "is out of range: write a number from %jd to %jd",
-				       (intmax_t)key->min, (intmax_t)key->max);
-	*(unsigned *)place = (unsigned)number;
-	return 0;
-}
-
-/* 0 is no limit; others have a least one that a host can work with. */
-static int set_limit(void *place, const struct pm_key *key, const struct pm_entry *entry,
-		     struct pm_error *error)
-{
-	int64_t size;
-
-	if (pm_value_size(entry->value, &size, error) != 0)
-		return -1;
-	if (size != 0 && size < key->min)
-		return pm_value_refuse(error, entry->value,
-				       "is too small: write %s or more, or 0 for no limit",
-				       key->min_text);
-	*(int64_t *)place = size;
-	return 0;
-}
-
 #define CONFIG(member) offsetof(struct pm_config, member)
 #define PROCESS(member) CONFIG(process.member)
 #define HANDLER(member) offsetof(struct pm_config_handler, member)
 
 static const struct pm_key panicmon_keys[] = {
-	{.name = "name", .set = set_text, .offset = CONFIG(name)},
+	{.name = "name", .set = pm_key_text, .offset = CONFIG(name)},
 	{.name = "handler_dir",
-	 .set = set_text,
+	 .set = pm_key_text,
 	 .offset = CONFIG(handler_dir),
 	 .value = PM_HANDLER_DIR},
 	{.name = "start_timeout",
-	 .set = set_duration,
+	 .set = pm_key_duration,
 	 .offset = CONFIG(start_timeout_ms),
 	 .value = "2s"},
 	{.name = "drain_timeout",
-	 .set = set_duration,
+	 .set = pm_key_duration,
 	 .offset = CONFIG(drain_timeout_ms),
 	 .value = "5s"},
+	{.name = "redact",
+	 .set = pm_key_redact,
+	 .begin = pm_key_redact_none,
+	 .offset = CONFIG(redact)},
+	{.name = "state_dir",
+	 .set = pm_key_text,
+	 .offset = CONFIG(state_dir),
+	 .where = CONFIG(state_dir_where)},
 	{.name = "include"},
 };
 
@@ -145,7 +90,7 @@ static const struct pm_key process_keys[] = {
 	 .value = "process",
 	 .choices = target_choices},
 	{.name = "stop_timeout",
-	 .set = set_duration,
+	 .set = pm_key_duration,
 	 .offset = PROCESS(stop_timeout_ms),
 	 .value = "0"},
 	{.name = "exit_status",
@@ -171,52 +116,54 @@ static const struct pm_key process_keys[] = {
 	 .set = pm_process_key_variable,
 	 .prefix = true,
 	 .offset = CONFIG(process)},
-	{.name = "clear_env", .set = set_bool, .offset = PROCESS(clear_env), .value = "no"},
+	{.name = "clear_env", .set = pm_key_bool, .offset = PROCESS(clear_env), .value = "no"},
 	{.name = "directory",
-	 .set = set_text,
+	 .set = pm_key_text,
 	 .offset = PROCESS(directory),
 	 .where = PROCESS(directory_where)},
 	{.name = "instances",
-	 .set = set_count,
+	 .set = pm_key_count,
 	 .offset = PROCESS(instances),
 	 .value = "1",
 	 .min = 1,
 	 .max = PM_CONFIG_INSTANCES_MAX},
-	{.name = "subreaper", .set = set_bool, .offset = PROCESS(subreaper), .value = "no"},
+	{.name = "subreaper", .set = pm_key_bool, .offset = PROCESS(subreaper), .value = "no"},
 	{.name = "wait_orphans",
-	 .set = set_duration,
+	 .set = pm_key_duration,
 	 .offset = PROCESS(wait_orphans_ms),
 	 .where = PROCESS(wait_orphans_where),
 	 .value = "0"},
 	{.name = "notify_mainpid",
-	 .set = set_bool,
+	 .set = pm_key_bool,
 	 .offset = PROCESS(notify_mainpid),
 	 .value = "no"},
 };
 
+static const char *const when_choices[] = {"always", "failure", NULL};
+
 static const struct pm_key handler_keys[] = {
 	{.name = "plugin",
-	 .set = set_text,
+	 .set = pm_key_text,
 	 .offset = HANDLER(plugin),
 	 .type = "text",
 	 .range = "any",
 	 .help = "the plugin, if it is not NAME.so: a name in handler_dir, or an absolute path"},
 	{.name = "required",
-	 .set = set_bool,
+	 .set = pm_key_bool,
 	 .offset = HANDLER(required),
 	 .value = "yes",
 	 .type = "bool",
 	 .range = "yes, no",
 	 .help = "yes: panicmon does not start if this handler cannot work"},
 	{.name = "trust_path",
-	 .set = set_bool,
+	 .set = pm_key_bool,
 	 .offset = HANDLER(trust_path),
 	 .value = "no",
 	 .type = "bool",
 	 .range = "yes, no",
 	 .help = "yes: load the plugin even if others than root and you can write its file"},
 	{.name = "timeout",
-	 .set = set_duration,
+	 .set = pm_key_duration,
 	 .offset = HANDLER(timeout_ms),
 	 .value = "30s",
 	 .min = 1,
@@ -225,13 +172,13 @@ static const struct pm_key handler_keys[] = {
 	 .range = "1ms or more",
 	 .help = "the longest that one call into the plugin may take"},
 	{.name = "user",
-	 .set = set_text,
+	 .set = pm_key_text,
 	 .offset = HANDLER(user),
 	 .type = "text",
 	 .range = "any",
 	 .help = "the user that its process becomes; only root can"},
 	{.name = "memory_max",
-	 .set = set_limit,
+	 .set = pm_key_limit,
 	 .offset = HANDLER(memory_max),
 	 .value = "0",
 	 .min = 32 << 20,
@@ -240,7 +187,7 @@ static const struct pm_key handler_keys[] = {
 	 .range = "0, 32M or more",
 	 .help = "bytes of address space that its process may have; 0: no limit"},
 	{.name = "nofile",
-	 .set = set_limit,
+	 .set = pm_key_limit,
 	 .offset = HANDLER(nofile),
 	 .value = "0",
 	 .min = 16,
@@ -248,6 +195,40 @@ static const struct pm_key handler_keys[] = {
 	 .type = "size",
 	 .range = "0, 16 or more",
 	 .help = "descriptors that its process may have; 0: no limit"},
+	{.name = "events",
+	 .set = pm_handler_key_event,
+	 .begin = pm_handler_key_no_events,
+	 .offset = HANDLER(events),
+	 .value = "*",
+	 .type = "list",
+	 .range = "names, *, !",
+	 .help = "the events that it gets: process.exited, signal.*; !signal.* leaves out"},
+	{.name = "when",
+	 .set = pm_process_key_second,
+	 .offset = HANDLER(failures_only),
+	 .value = "always",
+	 .choices = when_choices,
+	 .type = "choice",
+	 .range = "always, failure",
+	 .help = "failure: of those, only a warning or worse, and process.recovered"},
+	{.name = "alert_window",
+	 .set = pm_key_duration,
+	 .offset = HANDLER(alert_window_ms),
+	 .where = HANDLER(alert_window_where),
+	 .value = "5m",
+	 .type = "duration",
+	 .range = "0 or more",
+	 .help = "of one that calls people: so long after a failure others are only counted"},
+	{.name = "stable_after",
+	 .set = pm_key_duration,
+	 .offset = HANDLER(stable_after_ms),
+	 .where = HANDLER(stable_after_where),
+	 .value = "1m",
+	 .min = 1,
+	 .min_text = "1ms",
+	 .type = "duration",
+	 .range = "1ms or more",
+	 .help = "of one that calls people: a run this long without a failure ends the incident"},
 };
 
 static const struct pm_section panicmon = {
@@ -394,7 +375,7 @@ static size_t set_items(const struct pm_key *key, void *place, const struct pm_e
 	}
 	if (count > 0)
 		return mistakes;
-	no_value(&error);
+	pm_keys_no_value(&error);
 	mistake(arg, entry, &error);
 	return 1;
 }

@@ -4,6 +4,10 @@ src_config_libpm_config_la_SOURCES = \
 	src/config/config.h \
 	src/config/file.c \
 	src/config/file.h \
+	src/config/handler_keys.c \
+	src/config/handler_keys.h \
+	src/config/key_values.c \
+	src/config/key_values.h \
 	src/config/keys.c \
 	src/config/keys.h \
 	src/config/parse.c \

@@ -9,6 +9,7 @@
 #include "ctl/session.h"
 #include "front/print.h"
 #include "front/process.h"
+#include "handler/state_dir.h"
 
 /* Of one handler; whole pages of any size there is. */
 enum { COMPLAINTS_SIZE = 64 * 1024 };
@@ -67,8 +68,9 @@ static void complain_of(void *arg, const char *handler, const char *text)
 }
 
 /* What panicmon would find out as it starts, but leaves nothing behind. */
-static void check_process(const struct pm_config_process *config, struct complaints *complaints)
+static void check_process(const struct pm_config *whole, struct complaints *complaints)
 {
+	const struct pm_config_process *config = &whole->process;
 	pm_autofd directory = -1;
 	struct pm_error error;
 
@@ -79,6 +81,8 @@ static void check_process(const struct pm_config_process *config, struct complai
 	if (pm_front_directory_open(&directory, config, &error) < 0)
 		complain(complaints, error.text);
 	if (pm_front_orphans_check(config, &error) < 0)
+		complain(complaints, error.text);
+	if (pm_state_dir_check(whole, &error) < 0)
 		complain(complaints, error.text);
 }
 
@@ -114,7 +118,7 @@ int pm_ctl_check(const struct pm_ctl_options *options)
 
 	/* A mistake leaves its key as it was, and all else can be looked at. */
 	pm_front_config_read(&config, &options->front, complain, &complaints);
-	check_process(&config.process, &complaints);
+	check_process(&config, &complaints);
 	if (is_whole(&config))
 		check_handlers(&config, &complaints);
 	size_t count = print_complaints(&complaints);

@@ -62,6 +62,7 @@ static void (*const fill[])(struct panicmon_event *event) = {
 	[PANICMON_PROCESS_STARTED] = NULL,        [PANICMON_PROCESS_FAILED] = sample_failure,
 	[PANICMON_PROCESS_EXITED] = sample_exit,  [PANICMON_SIGNAL_RECEIVED] = sample_received,
 	[PANICMON_SIGNAL_PASSED] = sample_passed, [PANICMON_SIGNAL_FAILED] = sample_signal_failure,
+	[PANICMON_PROCESS_RECOVERED] = NULL,
 };
 enum { FIRST = PANICMON_PROCESS_STARTED, END = sizeof(fill) / sizeof(fill[0]) };
 
@@ -83,10 +84,13 @@ static int unknown(const char *name, const char *const *names, size_t count, str
 int pm_ctl_sample(const char *name, struct panicmon_event *event, struct pm_error *error)
 {
 	const char *names[END - FIRST];
+	size_t count = 0;
 
 	for (uint32_t type = FIRST; type < END; type++) {
-		names[type - FIRST] = pm_event_name(type);
-		if (strcmp(names[type - FIRST], name) != 0)
+		if (type == PANICMON_HANDLER_LOST) /* of another handler, not of the command */
+			continue;
+		names[count++] = pm_event_name(type);
+		if (strcmp(pm_event_name(type), name) != 0)
 			continue;
 		*event = pm_event_make((enum panicmon_event_type)type, (int32_t)getpid());
 		if (fill[type] != NULL)
@@ -94,5 +98,5 @@ int pm_ctl_sample(const char *name, struct panicmon_event *event, struct pm_erro
 		PM_EVENT_SET(event, TEST, test, 1);
 		return 0;
 	}
-	return unknown(name, names, END - FIRST, error);
+	return unknown(name, names, count, error);
 }

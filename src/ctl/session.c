@@ -72,7 +72,8 @@ int pm_ctl_session_open(struct pm_ctl_session *session, const struct pm_config *
 		session->config.start_timeout_ms = START_TIMEOUT_LEAST_MS;
 	if (pm_loop_open(&session->loop, error) == 0 && open_interrupt(session, error) == 0 &&
 	    pm_children_open(&session->children, &session->loop, error) == 0 &&
-	    pm_identity_make(&session->identity, config->name, command, error) == 0 &&
+	    pm_identity_make(&session->identity, config->name, command, &config->redact, error) ==
+		    0 &&
 	    pm_keeper_open(&session->keeper, &session->loop, &session->children, &session->config,
 			   &session->identity, mode, report, report_arg, error) == 0)
 		return 0;

@@ -11,6 +11,7 @@
 #include "ctl/session.h"
 #include "ctl/table.h"
 #include "front/print.h"
+#include "handler/filter.h"
 #include "panicmon/handler.h"
 
 static void print_mistake(void *arg, const char *text)
@@ -123,6 +124,18 @@ static void say_answer(struct answer *answer, const struct pm_keeper_slot *slot)
 	}
 }
 
+static const char *why_not(const struct pm_host_page *page)
+{
+	static const char *const reasons[] = {
+		[PM_FILTER_PASSES] = "not interested in",
+		[PM_FILTER_EVENTS] = "its `events` leave out",
+		[PM_FILTER_WHEN] = "its `when = failure` leaves out",
+	};
+	uint32_t filtered = atomic_load(&page->filtered);
+
+	return reasons[filtered < sizeof(reasons) / sizeof(reasons[0]) ? filtered : 0];
+}
+
 static struct answer answer_of(const struct pm_keeper_slot *slot, const char *event)
 {
 	const struct pm_host_page *page = slot->page;
@@ -137,7 +150,7 @@ static struct answer answer_of(const struct pm_keeper_slot *slot, const char *ev
 		say(&answer, slot, "asked to retry open()");
 	} else if (atomic_load(&page->delivered) > 0) {
 		answer.good = true;
-		snprintf(answer.text, sizeof(answer.text), "not interested in %s", event);
+		snprintf(answer.text, sizeof(answer.text), "%s %s", why_not(page), event);
 	} else if (!say_if_fallen(&answer, slot, "",
 				  state == PM_HOST_STARTING ? " in open()" : "")) {
 		snprintf(answer.text, sizeof(answer.text), "no answer");

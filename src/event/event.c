@@ -21,6 +21,7 @@ static const struct {
 	[PANICMON_PROCESS_RECOVERED] = {"process.recovered", true},
 };
 enum { TYPE_COUNT = sizeof(types) / sizeof(types[0]) };
+_Static_assert((int)TYPE_COUNT == (int)PM_EVENT_TYPES && TYPE_COUNT <= 32, "a bit for each");
 
 const char *pm_event_name(uint32_t type)
 {

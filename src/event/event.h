@@ -8,10 +8,13 @@
 #include "base/error.h"
 #include "panicmon/event.h"
 
+/* The types are from 1 on, below this. */
+enum { PM_EVENT_TYPES = PANICMON_PROCESS_RECOVERED + 1 };
+
 /* "process.exited", or "unknown". Static. */
 const char *pm_event_name(uint32_t type);
 
-/* started, failed and exited, in contrast to signal.*. */
+/* process.*, in contrast to signal.* and handler.*. */
 bool pm_event_is_lifecycle(uint32_t type);
 
 /* An event of a type, of a pid, at this moment; nothing else is set. */
@@ -34,10 +37,12 @@ struct pm_identity {
 	uint32_t argc;
 };
 
-/* Draws a run id (getrandom(2)) and copies what it is given. name NULL: argv[0]'s base name.
- * Freed by pm_identity_free(), also after an error. */
+struct pm_redact;
+
+/* Draws a run id (getrandom(2)) and copies what it is given. name NULL: argv[0]'s base name. redact
+ * NULL: as the default is. Freed by pm_identity_free(), also after an error. */
 int pm_identity_make(struct pm_identity *identity, const char *name, char *const *argv,
-		     struct pm_error *error);
+		     const struct pm_redact *redact, struct pm_error *error);
 /* Another run of the same: draws a new run id. -1: the old one stays. */
 int pm_identity_renew(struct pm_identity *identity, struct pm_error *error);
 void pm_identity_free(struct pm_identity *identity);

@@ -29,7 +29,7 @@ static const char *base_name(const char *path)
 }
 
 int pm_identity_make(struct pm_identity *identity, const char *name, char *const *argv,
-		     struct pm_error *error)
+		     const struct pm_redact *redact, struct pm_error *error)
 {
 	*identity = (struct pm_identity){0};
 	if (draw_run_id(identity->run, sizeof(identity->run), error) < 0)
@@ -39,7 +39,7 @@ int pm_identity_make(struct pm_identity *identity, const char *name, char *const
 	if (name == NULL)
 		name = base_name(argv[0]);
 	identity->name = strdup(name != NULL ? name : "");
-	identity->args = pm_redact_args(argv);
+	identity->args = pm_redact_args(argv, redact);
 	if (identity->name == NULL || identity->args == NULL)
 		return pm_error_set(error, ENOMEM, "cannot copy the arguments");
 	while (identity->args[identity->argc] != NULL)

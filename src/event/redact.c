@@ -46,6 +46,7 @@ static const char *const harmless[] = {
 struct copy {
 	char *to;
 	size_t length;
+	const struct pm_redact *redact; /* NULL: nothing was said */
 };
 
 static void put(struct copy *copy, const char *text, size_t length)
@@ -147,7 +148,52 @@ static bool is_secret_word(struct word before, struct word word)
 	return is_one_of(word, words, COUNT(words)) || has_secret_ending(word);
 }
 
-bool pm_redact_is_secret(const char *name, size_t length)
+/* Whether the words of `added` are the next of [at, end). *rest: where the words after them begin. */
+static bool begins_with(const char *at, const char *end, const char *added, const char **rest)
+{
+	const char *added_end = added + strlen(added);
+
+	for (;;) {
+		struct word wanted = next_word(&added, added_end);
+
+		*rest = at;
+		if (wanted.length == 0)
+			return true;
+		struct word word = next_word(&at, end);
+		if (word.length != wanted.length ||
+		    strncasecmp(word.text, wanted.text, word.length) != 0)
+			return false;
+	}
+}
+
+/* Likewise harmless, as in --pin-file, if that is not of the name itself. */
+static bool has_added(const char *name, const char *end, const char *added)
+{
+	const char *rest;
+
+	for (const char *at = name; next_word(&(const char *){at}, end).length > 0;
+	     next_word(&at, end)) {
+		struct word last = {0}, word;
+
+		if (!begins_with(at, end, added, &rest))
+			continue;
+		while ((word = next_word(&rest, end)).length > 0)
+			last = word;
+		if (!is_one_of(last, harmless, COUNT(harmless)))
+			return true;
+	}
+	return false;
+}
+
+static bool has_any_added(const char *name, const char *end, const struct pm_redact *redact)
+{
+	for (size_t i = 0; redact != NULL && i < redact->count; i++)
+		if (has_added(name, end, redact->names[i]))
+			return true;
+	return false;
+}
+
+bool pm_redact_is_secret(const char *name, size_t length, const struct pm_redact *redact)
 {
 	const char *at = name, *end = name + length;
 	struct word before = {0};
@@ -164,7 +210,8 @@ bool pm_redact_is_secret(const char *name, size_t length)
 		secret |= is_secret_word(before, word);
 		before = word;
 	}
-	return secret && !is_one_of(before, harmless, COUNT(harmless));
+	return (secret && !is_one_of(before, harmless, COUNT(harmless))) ||
+	       has_any_added(name, end, redact);
 }
 
 /* The '@' that ends the userinfo of the URL whose authority begins at `at`, or NULL. */
@@ -235,7 +282,7 @@ static void put_argument(struct copy *copy, const char *at, bool names, bool hea
 		}
 		bool flag = *name == '-' || is_bearer(name, length);
 		const char *value = names && length > 0 ? value_of(at, flag, header) : NULL;
-		if (value != NULL && pm_redact_is_secret(name, length)) {
+		if (value != NULL && pm_redact_is_secret(name, length, copy->redact)) {
 			put(copy, at, (size_t)(value - at));
 			put_mark(copy);
 			return;
@@ -251,14 +298,14 @@ static bool is_flag(const char *argument)
 }
 
 /* A flag that is nothing but the name of a secret: the next argument is the secret. */
-static bool is_secret_flag(const char *argument)
+static bool is_secret_flag(const char *argument, const struct pm_redact *redact)
 {
 	size_t length = 0;
 
 	while (is_name(argument[length]))
 		length++;
 	return is_flag(argument) && argument[length] == '\0' &&
-	       pm_redact_is_secret(argument, length);
+	       pm_redact_is_secret(argument, length, redact);
 }
 
 /* As curl and its like take a header: -H X, --header X, -HX, --header=X. */
@@ -275,7 +322,9 @@ static void put_arguments(struct copy *copy, char *const *argv, char **out)
 
 		if (out != NULL)
 			out[i] = copy->to + copy->length;
-		if (is_secret_flag(before) && !is_flag(argv[i]))
+		if (copy->redact != NULL && copy->redact->off)
+			put(copy, argv[i], strlen(argv[i]));
+		else if (is_secret_flag(before, copy->redact) && !is_flag(argv[i]))
 			put_mark(copy);
 		else
 			put_argument(copy, argv[i], i > 0, is_header(before, argv[i]));
@@ -283,9 +332,9 @@ static void put_arguments(struct copy *copy, char *const *argv, char **out)
 	}
 }
 
-char **pm_redact_args(char *const *argv)
+char **pm_redact_args(char *const *argv, const struct pm_redact *redact)
 {
-	struct copy copy = {0};
+	struct copy copy = {.redact = redact};
 	size_t count = 0;
 
 	while (argv[count] != NULL)
@@ -294,8 +343,16 @@ char **pm_redact_args(char *const *argv)
 	char **out = malloc((count + 1) * sizeof(*out) + copy.length);
 	if (out == NULL)
 		return NULL;
-	copy = (struct copy){.to = (char *)(out + count + 1)};
+	copy = (struct copy){.to = (char *)(out + count + 1), .redact = redact};
 	put_arguments(&copy, argv, out);
 	out[count] = NULL;
 	return out;
+}
+
+void pm_redact_free(struct pm_redact *redact)
+{
+	for (size_t i = 0; i < redact->count; i++)
+		free(redact->names[i]);
+	free(redact->names);
+	*redact = (struct pm_redact){0};
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "event/codec.h"
+#include "handler/filter.h"
 
 static void report(const struct pm_delivery *delivery, enum panicmon_severity severity,
 		   const char *text)
@@ -27,6 +28,7 @@ static event_fn *find_slot(const struct pm_module *module, uint32_t type)
 		[PANICMON_SIGNAL_PASSED] = module->signal.passed,
 		[PANICMON_SIGNAL_FAILED] = module->signal.failed,
 		[PANICMON_HANDLER_LOST] = module->monitor.lost,
+		[PANICMON_PROCESS_RECOVERED] = module->process.recovered,
 	};
 
 	return type < sizeof(slots) / sizeof(slots[0]) ? slots[type] : NULL;
@@ -132,26 +134,56 @@ static bool is_about_us(const struct pm_delivery *delivery, const struct panicmo
 	       strcmp(event->handler, delivery->host->handler) == 0;
 }
 
+bool pm_delivery_wants(const struct pm_delivery *delivery, const struct panicmon_event *event)
+{
+	const struct pm_module *module = delivery->module;
+	bool alerts = (module->handler.flags & PANICMON_ALERTS) != 0;
+
+	return find_slot(module, event->type) != NULL && !is_about_us(delivery, event) &&
+	       (alerts || event->type != PANICMON_PROCESS_RECOVERED) &&
+	       pm_filter_look(delivery->setup->config, event) == PM_FILTER_PASSES;
+}
+
+/* For people who try the handler out and are not told otherwise why it got nothing. */
+static void note_filter(struct pm_delivery *delivery, const struct panicmon_event *event)
+{
+	if (find_slot(delivery->module, event->type) != NULL)
+		atomic_store(&delivery->setup->page->filtered,
+			     pm_filter_look(delivery->setup->config, event));
+}
+
+/* Gives it up at once if that has been tried often enough: true, *result is there. */
+static bool is_settled(struct pm_delivery *delivery, struct panicmon_event *event, int *result)
+{
+	uint32_t deaths = deaths_by(delivery, event->seq);
+
+	*result = PANICMON_DONE;
+	event->attempt = deaths + 1;
+	if (!pm_delivery_wants(delivery, event)) {
+		note_filter(delivery, event);
+		return true;
+	}
+	/* So that what is held does not have to come again with each death. */
+	if (deaths > 0 && !pm_held_flush(delivery, PANICMON_BATCH)) {
+		*result = PANICMON_DEAD;
+		return true;
+	}
+	if (deaths < PM_DEATHS_MAX)
+		return false;
+	pm_delivery_drop(delivery, event->seq, counts(delivery),
+			 "the handler died of it three times");
+	return true;
+}
+
 /* Calls until the plugin has taken the event or given it up. */
 static int deliver(struct pm_delivery *delivery, struct panicmon_event *event)
 {
-	event_fn *slot = find_slot(delivery->module, event->type);
-	uint32_t deaths = deaths_by(delivery, event->seq);
+	int result;
 
-	if (slot == NULL || is_about_us(delivery, event))
-		return PANICMON_DONE;
-	/* So that what is held does not have to come again with each death. */
-	if (deaths > 0 && !pm_held_flush(delivery, PANICMON_BATCH))
-		return PANICMON_DEAD;
-	if (deaths >= PM_DEATHS_MAX) {
-		pm_delivery_drop(delivery, event->seq, counts(delivery),
-				 "the handler died of it three times");
-		return PANICMON_DONE;
-	}
-	event->attempt = deaths + 1;
+	if (is_settled(delivery, event, &result))
+		return result;
 	for (unsigned failures = 0;; failures++) {
-		int result = call(delivery, slot, event);
-
+		result = call(delivery, find_slot(delivery->module, event->type), event);
 		if (result != PANICMON_RETRY || delivery->setup->test)
 			return result;
 		pm_delivery_wait_to_retry(delivery, failures);
@@ -199,6 +231,31 @@ static void note_lost(struct pm_delivery *delivery, uint64_t before)
 	note_missed(delivery);
 }
 
+static bool take(struct pm_delivery *delivery, struct panicmon_event *event)
+{
+	int result = PANICMON_DONE;
+
+	if (pm_alerting_take(delivery, event))
+		result = deliver(delivery, event);
+	/* Before the cursor goes on: what is remembered of it is not to be behind. */
+	pm_alerting_settle(delivery, result);
+	return settle(delivery, event->seq, result) && !delivery->finished;
+}
+
+bool pm_delivery_made(struct pm_delivery *delivery, struct panicmon_event *event, unsigned failures)
+{
+	int result;
+
+	delivery->about_losses = false;
+	if (!is_settled(delivery, event, &result)) {
+		event->attempt += failures;
+		result = call(delivery, find_slot(delivery->module, event->type), event);
+	}
+	pm_alerting_settle(delivery, result);
+	/* All that was read before is settled, so the cursor stays, or what is held begins there. */
+	return result == PANICMON_RETRY || settle(delivery, delivery->reader.last, result);
+}
+
 /* An end may be in the journal when panicmon has had no time to clear the entry. */
 static void note_end(struct pm_delivery *delivery, int32_t pid)
 {
@@ -225,7 +282,7 @@ static bool deliver_record(struct pm_delivery *delivery)
 	pm_identity_sign(delivery->setup->identity, &event);
 	if (event.type == PANICMON_PROCESS_EXITED || event.type == PANICMON_PROCESS_FAILED)
 		note_end(delivery, event.pid);
-	bool goes_on = settle(delivery, event.seq, deliver(delivery, &event));
+	bool goes_on = take(delivery, &event);
 	if (delivery->setup->test)
 		pm_host_nudge(delivery->setup);
 	return goes_on;
@@ -251,7 +308,7 @@ static bool deliver_death(struct pm_delivery *delivery, int index)
 	delivery->about_losses = false;
 	event.seq = delivery->reader.last + ++delivery->added;
 	pm_identity_sign(delivery->setup->identity, &event);
-	return settle(delivery, event.seq, deliver(delivery, &event));
+	return take(delivery, &event);
 }
 
 static bool deliver_monitor_died(struct pm_delivery *delivery)
@@ -260,6 +317,15 @@ static bool deliver_monitor_died(struct pm_delivery *delivery)
 		if (!deliver_death(delivery, i))
 			return false;
 	return true;
+}
+
+/* CLOCK_MONOTONIC, or PM_NEVER: when something is due that no message tells of. */
+static int64_t next_due_ns(const struct pm_delivery *delivery)
+{
+	int64_t flush_at_ns = delivery->held != 0 ? delivery->flush_at_ns : PM_NEVER;
+	int64_t alert_at_ns = pm_alerting_next_ns(delivery);
+
+	return flush_at_ns < alert_at_ns ? flush_at_ns : alert_at_ns;
 }
 
 /* Sleeps until there is an event, or it is time for something. */
@@ -271,8 +337,7 @@ static enum pm_journal_next sleep_until_next(struct pm_delivery *delivery)
 	atomic_store(&page->asleep, 1);
 	enum pm_journal_next next = pm_journal_next(&delivery->reader);
 	/* Woken by the clock, it still counts as asleep, see pm_delivery_enter(). */
-	if (next != PM_JOURNAL_EMPTY ||
-	    pm_delivery_sleep(delivery, delivery->held != 0 ? delivery->flush_at_ns : PM_NEVER))
+	if (next != PM_JOURNAL_EMPTY || pm_delivery_sleep(delivery, next_due_ns(delivery)))
 		atomic_store(&page->asleep, 0);
 	return next;
 }
@@ -284,13 +349,20 @@ static enum pm_journal_next next_or_wait(struct pm_delivery *delivery)
 	enum pm_journal_next next = pm_journal_next(&delivery->reader);
 
 	if (next == PM_JOURNAL_EMPTY && !delivery->monitor_died) {
-		if (!pm_held_flush_if_due(delivery))
+		if (!pm_held_flush_if_due(delivery) || !pm_alerting_turn(delivery, false))
 			delivery->finished = true;
 		else
 			next = sleep_until_next(delivery);
 	}
 	note_lost(delivery, lost);
 	return next;
+}
+
+/* What is held goes first: it may be an alert. */
+static bool end(struct pm_delivery *delivery, enum panicmon_why why)
+{
+	return (!delivery->alerting.held || pm_held_flush(delivery, why)) &&
+	       pm_alerting_turn(delivery, true) && pm_held_flush(delivery, why);
 }
 
 static bool run_until_end(struct pm_delivery *delivery)
@@ -304,10 +376,9 @@ static bool run_until_end(struct pm_delivery *delivery)
 			if (!deliver_record(delivery))
 				return false;
 		} else if (next == PM_JOURNAL_END) {
-			return pm_held_flush(delivery, PANICMON_DRAIN);
+			return end(delivery, PANICMON_DRAIN);
 		} else if (monitor_died) {
-			return deliver_monitor_died(delivery) &&
-			       pm_held_flush(delivery, PANICMON_LOST);
+			return deliver_monitor_died(delivery) && end(delivery, PANICMON_LOST);
 		}
 	}
 	return false;

@@ -2,6 +2,7 @@
 #ifndef PM_HANDLER_DELIVER_H
 #define PM_HANDLER_DELIVER_H
 
+#include "handler/alerting.h"
 #include "handler/host.h"
 #include "handler/module.h"
 #include "journal/journal.h"
@@ -28,6 +29,7 @@ struct pm_delivery {
 	int64_t nudged_ns;   /* when panicmon was told last that events were missed */
 	uint64_t added;      /* events that are told beyond the journal's last */
 	uint64_t exited;     /* of page->alive.pids: a bit for each whose end was read */
+	struct pm_alerting alerting;
 };
 
 /* Delivers until the run has ended, or panicmon has, and closes the plugin. Returns the state to
@@ -58,6 +60,14 @@ int64_t pm_delivery_retry_at(struct pm_delivery *delivery, unsigned failures);
 
 /* Calls tick() if it is due. */
 void pm_delivery_tick(struct pm_delivery *delivery);
+
+/* Whether the plugin is called for it: it has a function for it, and its section lets it through. */
+bool pm_delivery_wants(const struct pm_delivery *delivery, const struct panicmon_event *event);
+
+/* Delivers an event that is in no journal, between two that are: tries once, so that those that follow
+ * are not held up. failures: how often that was RETRY before. False: the handler is finished. */
+bool pm_delivery_made(struct pm_delivery *delivery, struct panicmon_event *event,
+		      unsigned failures);
 
 /* All events up to this one are done. */
 void pm_delivery_advance(struct pm_delivery *delivery, uint64_t sequence);

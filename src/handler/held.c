@@ -29,8 +29,10 @@ static int call_flush(struct pm_delivery *delivery, enum panicmon_why why)
 }
 
 /* What was held is delivered, or given up. */
-static void let_go(struct pm_delivery *delivery)
+static void let_go(struct pm_delivery *delivery, bool delivered)
 {
+	/* Before the cursor, as with an event of its own. */
+	pm_alerting_flushed(delivery, delivered);
 	pm_delivery_advance(delivery, delivery->held);
 	delivery->held = 0;
 	delivery->held_count = 0;
@@ -40,7 +42,7 @@ static void let_go(struct pm_delivery *delivery)
 static void drop_held(struct pm_delivery *delivery, const char *why)
 {
 	pm_delivery_drop(delivery, delivery->held, delivery->held_count, why);
-	let_go(delivery);
+	let_go(delivery, false);
 }
 
 /* Calls flush() once. RETRY: it is to be called again at flush_at_ns. */
@@ -62,7 +64,7 @@ static int flush_once(struct pm_delivery *delivery, enum panicmon_why why)
 	delivery->flush_at_ns = 0;
 	if (result == PANICMON_DONE) {
 		delivery->dropping = false;
-		let_go(delivery);
+		let_go(delivery, true);
 	} else if (result != PANICMON_DEAD) {
 		drop_held(delivery, delivery->reason[0] != '\0' ? delivery->reason
 								: "flush() gave its batch up");

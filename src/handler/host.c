@@ -21,6 +21,7 @@
 #include "handler/describe.h"
 #include "handler/module.h"
 #include "handler/options.h"
+#include "handler/state_dir.h"
 
 /* What is said from within a plugin's call (struct panicmon_host has no room for our own). There is
  * one plugin in a process. */
@@ -126,16 +127,27 @@ static void set_signals(const struct pm_host_setup *setup)
 }
 
 /* Where a host has what it keeps; all else is the command's, or panicmon's. */
-enum { SOCKET = STDERR_FILENO + 1, REAL_OUTPUT, REAL_ERRORS, FIRST_FREE };
+enum { SOCKET = STDERR_FILENO + 1, REAL_OUTPUT, REAL_ERRORS, STATE, FIRST_FREE };
+
+static int compare_descriptors(const void *one, const void *other)
+{
+	return *(const int *)one - *(const int *)other;
+}
 
 /* All but what the host is to keep goes first: there may be no room for a copy else. */
-static void close_others(int one, int other)
+static void close_others(const struct pm_host_setup *setup)
 {
-	int low = one < other ? one : other, high = one < other ? other : one;
+	int kept[] = {setup->socket, setup->output, setup->state};
+	int next = STDERR_FILENO + 1;
 
-	pm_close_range(STDERR_FILENO + 1, low - 1);
-	pm_close_range(low + 1, high - 1);
-	pm_close_from(high + 1);
+	qsort(kept, sizeof(kept) / sizeof(kept[0]), sizeof(kept[0]), compare_descriptors);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (kept[i] < next)
+			continue;
+		pm_close_range(next, kept[i] - 1);
+		next = kept[i] + 1;
+	}
+	pm_close_from(next);
 }
 
 /* A copy of fd, above all that is to be there. */
@@ -146,13 +158,18 @@ static int above(int fd)
 
 static int arrange_descriptors(struct pm_host_setup *setup)
 {
-	close_others(setup->socket, setup->output);
+	close_others(setup);
 	int socket = above(setup->socket), output = above(setup->output);
+	int state = setup->state < 0 ? -1 : above(setup->state);
 
 	if (dup3(socket, SOCKET, O_CLOEXEC) < 0 ||
 	    dup3(STDOUT_FILENO, REAL_OUTPUT, O_CLOEXEC) < 0 ||
 	    dup3(STDERR_FILENO, REAL_ERRORS, O_CLOEXEC) < 0 || dup2(output, STDOUT_FILENO) < 0 ||
 	    dup2(output, STDERR_FILENO) < 0)
+		return -1;
+	if (setup->state < 0)
+		close(STATE);
+	else if ((setup->state = dup3(state, STATE, O_CLOEXEC)) < 0)
 		return -1;
 	setup->socket = SOCKET;
 	pm_close_from(FIRST_FREE);
@@ -173,6 +190,26 @@ static void die_first(void)
 		return; /* no more than a wish */
 }
 
+/* The handler's own folder takes the place of `state_dir`. */
+static void enter_state(struct pm_host_setup *setup)
+{
+	char text[1200];
+	struct pm_error error;
+	int folder = pm_state_dir_enter(setup->state, setup->identity->name, setup->config->name,
+					setup->config->user, &error);
+
+	if (folder >= 0) {
+		dup3(folder, STATE, O_CLOEXEC);
+		close(folder);
+		return;
+	}
+	snprintf(text, sizeof(text), "nothing can be kept in state_dir for the next run: %s",
+		 error.text);
+	host_log(NULL, PANICMON_WARNING, text);
+	close(STATE);
+	setup->state = -1;
+}
+
 static void become_host(struct pm_host_setup *setup)
 {
 	char name[16]; /* prctl(2): with its NUL */
@@ -185,6 +222,9 @@ static void become_host(struct pm_host_setup *setup)
 		refuse(setup, setup->config->where,
 		       "there are too few descriptors for its host; raise ulimit -n");
 	die_first(); /* another user may not */
+	/* Nor enter the folder above its own. */
+	if (setup->state >= 0 && setup->config->user != NULL)
+		enter_state(setup);
 	if (pm_confine(setup->config, &error) < 0)
 		refuse(setup, setup->config->where, error.text);
 	/* After a change of the user, which clears what it sets. */
@@ -202,6 +242,19 @@ static void keep_or_close_output(struct panicmon_host *host, const struct panicm
 		return;
 	close(REAL_OUTPUT);
 	close(REAL_ERRORS);
+}
+
+/* Only one that calls people has something to keep. */
+static void keep_or_close_state(struct pm_host_setup *setup, const struct panicmon_handler *handler)
+{
+	if (setup->state < 0)
+		return;
+	if ((handler->flags & PANICMON_ALERTS) == 0) {
+		close(STATE);
+		setup->state = -1;
+	} else if (setup->config->user == NULL) {
+		enter_state(setup);
+	}
 }
 
 static void load(const struct pm_host_setup *setup, struct pm_module *module)
@@ -231,7 +284,8 @@ static struct panicmon_value *read_options(const struct pm_host_setup *setup,
 	bool roomy = setup->room_size > sizeof(setup->page->message);
 	char *complaints = roomy ? setup->room : setup->page->message;
 	size_t size = roomy ? setup->room_size : sizeof(setup->page->message);
-	if (pm_options_read(setup->config, module->options, count, values, complaints, size) > 0)
+	if (pm_options_read(setup->config, &module->handler, module->options, values, complaints,
+			    size) > 0)
 		refuse(setup, NULL, NULL);
 	return values;
 }
@@ -325,7 +379,9 @@ void pm_host_main(void *arg)
 	check_plugin();
 	if (setup->purpose == PM_HOST_CHECK)
 		leave(PM_HOST_CHECKED);
+	keep_or_close_state(setup, &module.handler);
 	open_plugin();
+	pm_alerting_open(&delivery, setup->state);
 	atomic_fetch_add(&setup->page->calls, 1);
 	yield_to_command();
 	set_state(setup, PM_HOST_READY);

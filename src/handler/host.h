@@ -28,6 +28,7 @@ struct pm_host_setup {
 	 * has changed, and EOF says that panicmon is gone. */
 	int socket;
 	int output; /* becomes the plugin's stdout and stderr */
+	int state;  /* the folder `state_dir`, then the handler's own in it; -1: there is none */
 	enum pm_host_purpose purpose;
 	bool test; /* it is to leave on its page what the plugin answers, and asks it once */
 	struct pm_host_page *page;

@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "event/codec.h"
 #include "handler/slot.h"
+#include "handler/state_dir.h"
 
 /* How long the hosts sleep through a storm: at most. A signal makes two events, of some hundred bytes
  * each in the journal. */
@@ -97,6 +98,21 @@ static void close_lull(struct pm_keeper *keeper)
 	pm_close(&keeper->lull.fd);
 }
 
+/* Who is tried out, or looked at, leaves nothing there. */
+static int open_state_dir(struct pm_keeper *keeper, struct pm_error *error)
+{
+	if (keeper->mode.purpose != PM_HOST_DELIVER || keeper->mode.test)
+		return 0;
+	if (pm_state_dir_open(&keeper->state_dir, keeper->config, error) < 0)
+		return -1;
+	if (keeper->state_dir < 0 && keeper->config->state_dir != NULL)
+		pm_keeper_say(keeper,
+			      "%s: [panicmon] state_dir: '%s' cannot be made now; nothing "
+			      "is kept there",
+			      keeper->config->state_dir_where, keeper->config->state_dir);
+	return 0;
+}
+
 int pm_keeper_open(struct pm_keeper *keeper, struct pm_loop *loop, struct pm_children *children,
 		   const struct pm_config *config, const struct pm_identity *identity,
 		   struct pm_keeper_mode mode, pm_keeper_report *report_line, void *report_arg,
@@ -114,11 +130,12 @@ int pm_keeper_open(struct pm_keeper *keeper, struct pm_loop *loop, struct pm_chi
 		.lull = {.fd = -1, .ready = on_lull, .owner = keeper},
 		.count = config->handler_count,
 		.starting = true,
+		.state_dir = -1,
 	};
 	if (keeper->count == 0)
 		return 0;
-	if (pm_journal_open(&keeper->journal, error) < 0 || allocate(keeper, error) < 0 ||
-	    open_lull(keeper, error) < 0) {
+	if (open_state_dir(keeper, error) < 0 || pm_journal_open(&keeper->journal, error) < 0 ||
+	    allocate(keeper, error) < 0 || open_lull(keeper, error) < 0) {
 		keeper->count = 0;
 		return -1;
 	}
@@ -289,6 +306,7 @@ void pm_keeper_close(struct pm_keeper *keeper)
 	free(keeper->slots);
 	free(keeper->record);
 	close_lull(keeper);
+	pm_close(&keeper->state_dir);
 	pm_journal_close(&keeper->journal);
 }
 

@@ -85,6 +85,7 @@ struct pm_keeper {
 	uint64_t woken_at;       /* and when the hosts were woken last */
 
 	uint8_t *record; /* an event being encoded */
+	int state_dir;   /* a descriptor; -1: there is none */
 };
 
 /* Starts a host for each handler of the config. With none, this and all the rest is a no-op. */

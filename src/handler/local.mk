@@ -1,5 +1,11 @@
 noinst_LTLIBRARIES += src/handler/libpm_handler.la
 src_handler_libpm_handler_la_SOURCES = \
+	src/handler/alerting.c \
+	src/handler/alerting.h \
+	src/handler/alerts.c \
+	src/handler/alerts.h \
+	src/handler/alerts_file.c \
+	src/handler/alerts_file.h \
 	src/handler/confine.c \
 	src/handler/confine.h \
 	src/handler/deliver.c \
@@ -7,6 +13,8 @@ src_handler_libpm_handler_la_SOURCES = \
 	src/handler/describe.c \
 	src/handler/describe.h \
 	src/handler/elf_check.c \
+	src/handler/filter.c \
+	src/handler/filter.h \
 	src/handler/held.c \
 	src/handler/host.c \
 	src/handler/host.h \
@@ -22,4 +30,6 @@ src_handler_libpm_handler_la_SOURCES = \
 	src/handler/page.h \
 	src/handler/slot.c \
 	src/handler/slot.h \
+	src/handler/state_dir.c \
+	src/handler/state_dir.h \
 	src/handler/wait.c

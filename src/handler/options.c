@@ -141,14 +141,33 @@ static void say_unknown(struct complaints *complaints, const struct pm_config_op
 		 count > 0 ? list : "no keys of its own");
 }
 
-size_t pm_options_read(const struct pm_config_handler *config,
-		       const struct panicmon_option *options, size_t count,
-		       struct panicmon_value *values, char *text, size_t size)
+/* What would do nothing is a mistake of someone. */
+static void check_alert_keys(struct complaints *complaints, const struct panicmon_handler *handler)
 {
+	const struct {
+		const char *key, *where;
+	} keys[] = {{"alert_window", complaints->config->alert_window_where},
+		    {"stable_after", complaints->config->stable_after_where}};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (keys[i].where != NULL && (handler->flags & PANICMON_ALERTS) == 0)
+			complain(complaints, keys[i].where,
+				 "%s: this handler calls nobody, it gets every failure; leave it "
+				 "out",
+				 keys[i].key);
+}
+
+size_t pm_options_read(const struct pm_config_handler *config,
+		       const struct panicmon_handler *handler,
+		       const struct panicmon_option *options, struct panicmon_value *values,
+		       char *text, size_t size)
+{
+	size_t count = handler->option_count;
 	struct complaints complaints = {.config = config, .text = text, .size = size};
 	struct pm_error error;
 
 	text[0] = '\0';
+	check_alert_keys(&complaints, handler);
 	for (size_t i = 0; i < count; i++) {
 		values[i] = (struct panicmon_value){.text = options[i].value};
 		if (options[i].value != NULL &&

@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "handler/alerts_file.h"
 #include "process/alive.h"
 
 enum pm_host_state {
@@ -37,7 +38,9 @@ struct pm_host_page {
 	_Atomic uint32_t answered;    /* 1: `answer` is there */
 	_Atomic int32_t answer;       /* what it said of the event */
 	_Atomic int32_t flush_answer; /* of one that it held: what flush() said last */
-	struct pm_alive alive;        /* written by panicmon */
+	_Atomic uint32_t filtered;    /* enum pm_filter: why it was not asked */
+	struct pm_alerts_copy alerts[2]; /* of the hosts alone */
+	struct pm_alive alive;           /* written by panicmon */
 	char message[2048]; /* lines, NUL at the end; of a test, also what went with the answer */
 };
 

@@ -126,6 +126,7 @@ static int fork_host(struct pm_keeper_slot *slot, int socket, int output)
 		.journal_fd = keeper->journal.fd,
 		.socket = socket,
 		.output = output,
+		.state = keeper->state_dir,
 		.purpose = keeper->mode.purpose,
 		.test = keeper->mode.test,
 		.page = slot->page,
@@ -345,6 +346,13 @@ static void end_refused(struct pm_keeper_slot *slot)
 	start_later(slot);
 }
 
+/* It may have had one in hand that is in no journal: process.recovered. */
+static bool has_delivered_all(struct pm_keeper_slot *slot)
+{
+	return delivered_of(slot) == slot->keeper->journal.published &&
+	       atomic_load(&slot->page->trying) == 0 && atomic_load(&slot->page->flush_deaths) == 0;
+}
+
 static void on_ended(struct pm_child *child, int status, const struct rusage *usage)
 {
 	struct pm_keeper_slot *slot = child->owner;
@@ -380,7 +388,7 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 			      "remove the handler, or set required = no",
 			      slot->config->where, slot->config->name, how);
 		give_up(slot);
-	} else if (keeper->draining && delivered_of(slot) == keeper->journal.published) {
+	} else if (keeper->draining && has_delivered_all(slot)) {
 		pm_keeper_say(keeper, "handler '%s': its host %s as it ended; it had delivered all",
 			      slot->config->name, how);
 		slot->gone = true;

@@ -49,7 +49,7 @@ static int fill(struct panicmon_executor *executor, char *const argv[])
 		if (executor->environment.variables == NULL)
 			return -1;
 	}
-	return pm_identity_make(&executor->identity, options->name, executor->argv, &ignored);
+	return pm_identity_make(&executor->identity, options->name, executor->argv, NULL, &ignored);
 }
 
 struct panicmon_executor *panicmon_executor_new(const struct panicmon_options *options,

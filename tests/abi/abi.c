@@ -4,7 +4,8 @@
 enum panicmon_abi_numbers {
 	MAGIC = PANICMON_HANDLER_MAGIC,
 	MAJOR = PANICMON_HANDLER_MAJOR,
-	WANTS_OUTPUT = PANICMON_WANTS_OUTPUT
+	WANTS_OUTPUT = PANICMON_WANTS_OUTPUT,
+	ALERTS = PANICMON_ALERTS
 };
 
 PANICMON_EXPORT void panicmon_abi_structs(struct panicmon_handler *, struct panicmon_host *, struct panicmon_option *,

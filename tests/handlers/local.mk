@@ -19,6 +19,10 @@ check_LTLIBRARIES += tests/handlers/held.la
 tests_handlers_held_la_SOURCES = tests/handlers/held.c
 tests_handlers_held_la_LDFLAGS = $(fixture_ldflags)
 
+check_LTLIBRARIES += tests/handlers/alert.la
+tests_handlers_alert_la_SOURCES = tests/handlers/alert.c
+tests_handlers_alert_la_LDFLAGS = $(fixture_ldflags)
+
 check_LTLIBRARIES += tests/handlers/patient.la
 tests_handlers_patient_la_SOURCES = tests/handlers/patient.c
 tests_handlers_patient_la_LDFLAGS = $(fixture_ldflags)

@@ -94,7 +94,7 @@ def check(tmp_path):
     return run
 
 
-AT_THE_END = ("event.h", r"^(\tint32_t test;.*)$", r"\1\n\tint64_t more;")
+AT_THE_END = ("event.h", r"^(\tint64_t crashes;.*)$", r"\1\n\tint64_t more;")
 
 
 def test_the_headers_are_as_they_were(check):
@@ -103,8 +103,8 @@ def test_the_headers_are_as_they_were(check):
 
 @pytest.mark.parametrize("change", [
     AT_THE_END,
-    ("event.h", r"^\tPANICMON_HAS_TEST$", r"\tPANICMON_HAS_TEST,\n\tPANICMON_HAS_MORE"),
-    ("event.h", r"^(\tint \(\*exited\).*\n)(};)", r"\1\tint (*more)(void *self);\n\2"),
+    ("event.h", r"^\tPANICMON_HAS_CRASHES +(.*)$", r"\tPANICMON_HAS_CRASHES, \1\n\tPANICMON_HAS_MORE"),
+    ("event.h", r"^(\tint \(\*recovered\).*\n)(};)", r"\1\tint (*more)(void *self);\n\2"),
     ("handler.h", r"^(\tuint32_t reserved; /\* 0 \*/)$", r"\1\n\tint (*more)(void *self);"),
     ("handler.h", r"^(\tint output, errors;)$", r"\1\n\tvoid (*more)(const struct panicmon_host *host);"),
 ])

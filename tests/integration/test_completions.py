@@ -8,7 +8,8 @@ import pytest
 
 import pm
 
-EVENTS = ["process.exited", "process.failed", "process.started", "signal.failed", "signal.passed", "signal.received"]
+EVENTS = ["process.exited", "process.failed", "process.recovered", "process.started", "signal.failed", "signal.passed",
+          "signal.received"]
 
 
 @pytest.fixture

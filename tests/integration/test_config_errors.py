@@ -36,7 +36,7 @@ def test_the_config_of_these_tests_is_good(panicmon, tmp_path):
     ("[completely_else]\n", "CONFIG:1: [completely_else] unknown section; the sections are [panicmon], [process], [handler:NAME]"),
     ("[panicmon]\nstart_timout = 2s\n", "CONFIG:2: [panicmon] unknown key 'start_timout'; did you mean 'start_timeout'?"),
     ("[panicmon]\nx = 1\n", "CONFIG:2: [panicmon] unknown key 'x'; its keys are name, handler_dir, start_timeout, "
-     "drain_timeout, include"),
+     "drain_timeout, redact, state_dir, include"),
     ("[panicmon]\nstart_timeout = 2 parsecs\n", "CONFIG:2: [panicmon] start_timeout: '2 parsecs' is not a duration: "),
     ("[panicmon]\n; a comment\n\ndrain_timeout = \n", "CONFIG:4: [panicmon] drain_timeout: '' is not a duration: "),
     ("[panicmon]\ndrain_timeout = -1s\n", "CONFIG:2: [panicmon] drain_timeout: '-1s' is not a duration: "),

@@ -48,7 +48,7 @@ def test_version(ctl):
     (["check", "--event", "process.exited"], "check has no --event; see panicmonctl --help"),
     (["test-fire", "-e", "process.exitde"], "unknown event 'process.exitde'; did you mean 'process.exited'?"),
     (["test-fire", "-e", "x"], "unknown event 'x'; the events are process.started, process.failed, process.exited, "
-     "signal.received, signal.passed, signal.failed"),
+     "signal.received, signal.passed, signal.failed, process.recovered"),
 ])
 def test_mistakes(ctl, arguments, message):
     done = ctl.run(*arguments)
@@ -78,9 +78,9 @@ def test_the_list(ctl):
     rows = listed(ctl, ctl.handler_dir("log", "held", "future", "past"))
     assert list(rows) == ["future.so", "held.so", "log.so", "past.so"]
     name, version, abi, _, summary = rows["log.so"]
-    assert (name, abi) == ("log", "1.0") and re.fullmatch(r"\d+\.\d+\.\d+", version) and "line for each event" in summary
-    assert rows["held.so"] == ["held", "1", "1.0", "held.so", "a test fixture"]
-    assert rows["future.so"] == ["future", "9", "1.1", "future.so", "a test fixture"]
+    assert (name, abi) == ("log", "1.1") and re.fullmatch(r"\d+\.\d+\.\d+", version) and "line for each event" in summary
+    assert rows["held.so"] == ["held", "1", "1.1", "held.so", "a test fixture"]
+    assert rows["future.so"] == ["future", "9", "1.2", "future.so", "a test fixture"]
 
 
 @pytest.mark.parametrize("plugin, reason", [
@@ -91,13 +91,13 @@ def test_the_list(ctl):
 def test_a_broken_one_is_listed_with_the_reason(ctl, plugin, reason):
     rows = listed(ctl, ctl.handler_dir(plugin, "log"))
     assert rows[f"{plugin}.so"][:3] == [plugin, "-", "-"] and reason in rows[f"{plugin}.so"][4]
-    assert rows["log.so"][2] == "1.0"
+    assert rows["log.so"][2] == "1.1"
 
 
 def test_one_that_hangs_is_listed_with_the_reason(ctl):
     rows = listed(ctl, ctl.handler_dir("hang_constructor", "log"), options=[f"panicmon.start_timeout={SHORT}"])
     assert rows["hang_constructor.so"][4] == "it was not loaded within 3000 ms"
-    assert rows["log.so"][2] == "1.0"
+    assert rows["log.so"][2] == "1.1"
 
 
 def test_files_that_are_no_plugins(ctl):
@@ -117,7 +117,7 @@ def test_one_that_others_can_write_is_not_loaded(ctl):
     folder = ctl.handler_dir("log")
     (folder / "log.so").chmod(0o666)
     assert "can be written by others (mode 0666)" in listed(ctl, folder)["log.so"][4]
-    assert listed(ctl, folder, options=["handler:log.trust_path=yes"])["log.so"][2] == "1.0"
+    assert listed(ctl, folder, options=["handler:log.trust_path=yes"])["log.so"][2] == "1.1"
 
 
 def test_an_empty_folder(ctl):
@@ -162,7 +162,7 @@ def test_the_options_of_a_handler(ctl):
     config = ctl.config(plugins.section("mine", "hostile"), ctl.log())
     done = ctl.run("handlers", "log", config=config)
     keys, every = keys_of(done)
-    assert re.match(r"log \d.* \(ABI 1\.0\): .*\n" + re.escape(str(ctl.panicmon.handler_dir)) + r"/log\.so\n\n", done.stdout)
+    assert re.match(r"log \d.* \(ABI 1\.1\): .*\n" + re.escape(str(ctl.panicmon.handler_dir)) + r"/log\.so\n\n", done.stdout)
     assert keys["format"][:4] == ["choice", "auto", "no", "auto, text, json"]
     assert keys["path"][:4] == ["text", "stderr", "no", "any"] and "append to" in keys["path"][4]
     assert keys["timeout"] == ["duration", "30s", "no", "1ms or more", "the longest that one call into the plugin may take"]

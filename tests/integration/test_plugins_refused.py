@@ -126,7 +126,7 @@ def test_too_small(refused):
 
 
 def test_needs_more(refused):
-    assert ("needs handler ABI 1.99, this panicmon speaks 1.0; install a newer panicmon"
+    assert ("needs handler ABI 1.99, this panicmon speaks 1.1; install a newer panicmon"
             in refused(plugins.path("needs_more")))
 
 

@@ -77,13 +77,15 @@ tests_unit_test_config_SOURCES = \
 	tests/unit/test_config_process_mistakes.c \
 	tests/unit/test_config_value.c
 tests_unit_test_config_CFLAGS = $(unit_cflags)
-tests_unit_test_config_LDADD = src/config/libpm_config.la src/base/libpm_base.la $(INIH_LIBS) \
-	$(CHECK_LIBS)
+tests_unit_test_config_LDADD = src/config/libpm_config.la src/event/libpm_event.la \
+	src/base/libpm_base.la $(INIH_LIBS) $(CHECK_LIBS)
 
 unit_tests += tests/unit/test_handler
 tests_unit_test_handler_SOURCES = \
 	tests/unit/test_handler.c \
 	tests/unit/test_handler.h \
+	tests/unit/test_handler_alerts.c \
+	tests/unit/test_handler_alerts_file.c \
 	tests/unit/test_handler_describe.c \
 	tests/unit/test_handler_keeper.c \
 	tests/unit/test_handler_module.c \

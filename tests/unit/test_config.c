@@ -3,6 +3,8 @@
 
 #include "test_config.h"
 
+#include "event/event.h"
+
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -189,6 +191,68 @@ START_TEST(all_keys)
 }
 END_TEST
 
+#define BIT(name) (UINT32_C(1) << PANICMON_##name)
+#define PROCESS (BIT(PROCESS_STARTED) | BIT(PROCESS_FAILED) | BIT(PROCESS_EXITED) | BIT(PROCESS_RECOVERED))
+#define SIGNALS (BIT(SIGNAL_RECEIVED) | BIT(SIGNAL_PASSED) | BIT(SIGNAL_FAILED))
+#define ALL (PROCESS | SIGNALS | BIT(HANDLER_LOST))
+
+static const struct {
+	const char *events;
+	uint32_t types;
+} event_lists[] = {
+	{"*", ALL},
+	{"process.*", PROCESS},
+	{"process.*, signal.*", PROCESS | SIGNALS},
+	{"process.exited process.failed,signal.failed", BIT(PROCESS_EXITED) | BIT(PROCESS_FAILED) | BIT(SIGNAL_FAILED)},
+	{"*.failed", BIT(PROCESS_FAILED) | BIT(SIGNAL_FAILED)},
+	{"*.[ef]*", BIT(PROCESS_FAILED) | BIT(PROCESS_EXITED) | BIT(SIGNAL_FAILED)},
+	{"signal.?a*", BIT(SIGNAL_PASSED) | BIT(SIGNAL_FAILED)},
+	{"!signal.*", PROCESS | BIT(HANDLER_LOST)},
+	{"!signal.* !handler.lost", PROCESS},
+	{"!signal.*, signal.failed", PROCESS | BIT(HANDLER_LOST) | BIT(SIGNAL_FAILED)},
+	{"*, !signal.*", PROCESS | BIT(HANDLER_LOST)},
+	{"process.*, !process.started", PROCESS & ~BIT(PROCESS_STARTED)},
+	{"process.exited, !signal.*", BIT(PROCESS_EXITED)},
+};
+
+START_TEST(lists_of_events)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), "[handler:a]\nevents = %s\n[handler:b]\n", event_lists[_i].events);
+	ck_assert_str_eq(complaints(text), "");
+	ck_assert_uint_eq(handler("a")->events.types & ALL, event_lists[_i].types);
+	ck_assert_uint_eq(handler("b")->events.types & ALL, ALL);
+}
+END_TEST
+
+START_TEST(keys_of_what_a_handler_gets)
+{
+	ck_assert_str_eq(complaints("[panicmon]\nredact = ssn, pin card-number\nstate_dir = /x\n"
+				    "[handler:a]\nwhen = failure\nalert_window = 0\nstable_after = 90s\n"
+				    "[handler:b]\n"),
+			 "");
+	ck_assert_uint_eq(config.redact.count, 3);
+	ck_assert_str_eq(config.redact.names[2], "card-number");
+	ck_assert(!config.redact.off);
+	ck_assert_str_eq(config.state_dir, "/x");
+	ck_assert_str_eq(config.state_dir_where, "a.ini:3");
+	ck_assert(handler("a")->failures_only);
+	ck_assert_int_eq(handler("a")->alert_window_ms, 0);
+	ck_assert_str_eq(handler("a")->alert_window_where, "a.ini:6");
+	ck_assert_int_eq(handler("a")->stable_after_ms, 90000);
+	ck_assert_str_eq(handler("a")->stable_after_where, "a.ini:7");
+	ck_assert(!handler("b")->failures_only);
+	ck_assert_int_eq(handler("b")->alert_window_ms, 300000);
+	ck_assert_int_eq(handler("b")->stable_after_ms, 60000);
+	ck_assert_ptr_null(handler("b")->alert_window_where);
+	ck_assert_str_eq(complaints("[panicmon]\nredact = off\n"), "");
+	ck_assert(config.redact.off);
+	ck_assert_uint_eq(config.redact.count, 0);
+	ck_assert_ptr_null(config.state_dir);
+}
+END_TEST
+
 /* More handlers and options than one allocation holds. */
 START_TEST(many_handlers_and_options)
 {
@@ -325,6 +389,9 @@ static void add_setting_tests(Suite *suite)
 	tcase_add_test(tests, defaults);
 	tcase_add_test(tests, built_in);
 	tcase_add_test(tests, all_keys);
+	tcase_add_loop_test(tests, lists_of_events, 0,
+			    (int)(sizeof(event_lists) / sizeof(event_lists[0])));
+	tcase_add_test(tests, keys_of_what_a_handler_gets);
 	tcase_add_test(tests, many_handlers_and_options);
 	tcase_add_test(tests, windows_files);
 	tcase_add_test(tests, long_lines_arrive_whole);

@@ -54,10 +54,11 @@ static const struct {
 	{"[panicmon]\ndrain_time = 3s\n",
 	 "a.ini:2: [panicmon] unknown key 'drain_time'; did you mean 'drain_timeout'?\n"},
 	{"[panicmon]\nlog = x\n", "a.ini:2: [panicmon] unknown key 'log'; its keys are name, handler_dir, "
-				  "start_timeout, drain_timeout, include\n"},
+				  "start_timeout, drain_timeout, redact, state_dir, include\n"},
 	{"[handler:a]\nretry.max = s3cret\n",
 	 "a.ini:2: [handler:a] unknown key 'retry.max'; an option of a plugin has no '.', and panicmon's "
-	 "own keys are plugin, required, trust_path, timeout, user, memory_max, nofile\n"},
+	 "own keys are plugin, required, trust_path, timeout, user, memory_max, nofile, "
+	 "events, when, alert_window, stable_after\n"},
 	{"[panicmon]\nname = a\nname = b\n",
 	 "a.ini:3: [panicmon] 'name' stands twice, first at a.ini:2; remove one\n"},
 	{"[handler:a]\ntoken = s3cret\ntoken = s3cret\n",
@@ -73,6 +74,32 @@ static const struct {
 	 "a.ini:2: [handler:a] timeout: '0' is too short: write 1ms or more\n"},
 	{"[handler:a]\nrequired = maybe\n",
 	 "a.ini:2: [handler:a] required: 'maybe' is neither yes nor no: write yes or no\n"},
+	{"[handler:a]\nevents = process.exitd\n",
+	 "a.ini:2: [handler:a] events: 'process.exitd' is no event; did you mean 'process.exited'?\n"},
+	{"[handler:a]\nevents = !signal.pased\n",
+	 "a.ini:2: [handler:a] events: '!signal.pased' is no event; did you mean '!signal.passed'?\n"},
+	{"[handler:a]\nevents = process.*, sig*.gone\n",
+	 "a.ini:2: [handler:a] events: 'sig*.gone' matches no event; the events are process.started, "
+	 "process.failed, process.exited, signal.received, signal.passed, signal.failed, handler.lost, "
+	 "process.recovered\n"},
+	{"[handler:a]\nevents = ,\n",
+	 "a.ini:2: [handler:a] events: no value; write one, or leave the key out\n"},
+	{"[handler:a]\nwhen = failures\n",
+	 "a.ini:2: [handler:a] when: 'failures' is none of: always, failure; did you mean 'failure'?\n"},
+	{"[handler:a]\nstable_after = 0\n",
+	 "a.ini:2: [handler:a] stable_after: '0' is too short: write 1ms or more\n"},
+	{"[panicmon]\nredact = off, pin\n",
+	 "a.ini:2: [panicmon] redact: 'pin' stands beside another; write off alone, or names only\n"},
+	{"[panicmon]\nredact = pin off\n",
+	 "a.ini:2: [panicmon] redact: 'off' stands beside another; write off alone, or names only\n"},
+	{"[panicmon]\nredact = --\n",
+	 "a.ini:2: [panicmon] redact: '--' is no name of a secret: write letters, digits, '-', '_' and "
+	 "'.', such as pin\n"},
+	{"[panicmon]\nredact = a=b\n",
+	 "a.ini:2: [panicmon] redact: 'a=b' is no name of a secret: write letters, digits, '-', '_' and "
+	 "'.', such as pin\n"},
+	{"[panicmon]\nstate_dir =\n",
+	 "a.ini:2: [panicmon] state_dir: no value; write one, or leave the key out\n"},
 	{"[handler:a]\nrequired = yes ; really\n",
 	 "a.ini:2: [handler:a] required: 'yes ; really' is neither yes nor no: write yes or no\n"},
 };
@@ -202,7 +229,8 @@ static const struct {
 	 "and '.'; write KEY = VALUE\n"},
 	{"handler:log.retry.max=s3cret",
 	 "-o handler:log.retry.max: [handler:log] unknown key 'retry.max'; an option of a plugin has no "
-	 "'.', and panicmon's own keys are plugin, required, trust_path, timeout, user, memory_max, nofile\n"},
+	 "'.', and panicmon's own keys are plugin, required, trust_path, timeout, user, memory_max, nofile, "
+	 "events, when, alert_window, stable_after\n"},
 	{"panicmon.start_timeout=x",
 	 "-o panicmon.start_timeout: [panicmon] start_timeout: 'x' is not a duration: write a number and "
 	 "ms, s, m or h, such as 500ms or 2s\n"},

@@ -36,7 +36,8 @@ START_TEST(lifecycle_types)
 	for (uint32_t type = 0; type < 20; type++)
 		ck_assert_int_eq(pm_event_is_lifecycle(type), type == PANICMON_PROCESS_STARTED ||
 								      type == PANICMON_PROCESS_FAILED ||
-								      type == PANICMON_PROCESS_EXITED);
+								      type == PANICMON_PROCESS_EXITED ||
+							      type == PANICMON_PROCESS_RECOVERED);
 	ck_assert(!pm_event_is_lifecycle(UINT32_MAX));
 }
 END_TEST
@@ -108,7 +109,7 @@ static struct pm_identity make_identity(const char *name, const char *const *arg
 
 	for (size_t i = 0; args[i] != NULL; i++)
 		argv[i] = strdup(args[i]);
-	ck_assert_int_eq(pm_identity_make(&identity, name, argv, &error), 0);
+	ck_assert_int_eq(pm_identity_make(&identity, name, argv, NULL, &error), 0);
 	/* Copied, so that it holds without them. */
 	for (size_t i = 0; argv[i] != NULL; i++) {
 		memset(argv[i], '#', strlen(argv[i]));
@@ -205,7 +206,7 @@ static int host_of_length(size_t length)
 	if ((unshare(CLONE_NEWUTS) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWUTS) < 0) ||
 	    sethostname(name, length) < 0)
 		return NO_NAMESPACE;
-	if (pm_identity_make(&identity, NULL, argv, &error) < 0)
+	if (pm_identity_make(&identity, NULL, argv, NULL, &error) < 0)
 		return DIFFERS;
 	return strcmp(identity.host, name) == 0 ? OK : DIFFERS;
 }

@@ -44,7 +44,7 @@ const struct field fields[] = {
 };
 const size_t field_count = sizeof(fields) / sizeof(fields[0]);
 _Static_assert(sizeof(fields) / sizeof(fields[0]) == PANICMON_HAS_TEST + 1,
-	       "every field is tested");
+	       "every field is tested, but for those that are in no journal");
 
 struct panicmon_event bare_event(void)
 {
@@ -56,6 +56,29 @@ struct panicmon_event bare_event(void)
 		.time_ns = INT64_C(1700000000123456789),
 	};
 }
+
+/* A host adds them as it delivers; they are in no journal. */
+START_TEST(what_alerts_add_is_not_written)
+{
+	struct panicmon_event event = bare_event(), back;
+	uint8_t with[256], without[256];
+	size_t length = pm_event_encode(&event, without, sizeof(without));
+
+	PM_EVENT_SET(&event, INCIDENT, incident, "api@host");
+	PM_EVENT_SET(&event, CRASHES, crashes, 3);
+	ck_assert_uint_eq(pm_event_encode(&event, with, sizeof(with)), length);
+	ck_assert_mem_eq(with, without, length);
+	/* Nor taken from one: a text, and a number, of these fields. */
+	static const uint8_t text[] = {PANICMON_HAS_INCIDENT | 0x80, 2, 0, 0, 0, 'x', 0};
+	static const uint8_t number[] = {PANICMON_HAS_CRASHES, 1, 0, 0, 0, 0, 0, 0, 0};
+	memcpy(with + length, text, sizeof(text));
+	memcpy(with + length + sizeof(text), number, sizeof(number));
+	length += sizeof(text) + sizeof(number);
+	ck_assert_int_eq(pm_event_decode(with, length, &back), 0);
+	ck_assert_uint_eq(back.present, 0);
+	ck_assert_ptr_null(back.incident);
+}
+END_TEST
 
 enum { VARIANTS = 6 };
 
@@ -284,6 +307,7 @@ void add_codec_tests(Suite *suite)
 
 	suite_add_tcase(suite, tests);
 	tcase_set_timeout(tests, 120);
+	tcase_add_test(tests, what_alerts_add_is_not_written);
 	tcase_add_test(tests, nothing_but_the_head);
 	tcase_add_loop_test(tests, each_field_alone, 0, (int)field_count);
 	tcase_add_loop_test(tests, all_fields_but_one, 0, (int)field_count);

@@ -82,6 +82,8 @@ int main(void)
 		return EXIT_FAILURE;
 	}
 	add_small_tests(suite);
+	add_alerts_tests(suite);
+	add_alerts_file_tests(suite);
 	add_describe_tests(suite);
 	add_keeper_tests(suite);
 	add_option_tests(suite);

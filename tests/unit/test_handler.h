@@ -4,6 +4,8 @@
 
 #include <check.h>
 
+void add_alerts_tests(Suite *suite);
+void add_alerts_file_tests(Suite *suite);
 void add_describe_tests(Suite *suite);
 void add_keeper_tests(Suite *suite);
 void add_option_tests(Suite *suite);

@@ -25,6 +25,9 @@ enum { OPTIONS = sizeof(table) / sizeof(table[0]) };
 
 enum { ADDRESS, PREFIX, TAGS, COUNT, OFFSET, WAIT, BATCH, PROTOCOL };
 
+/* A handler with so many options. */
+#define OF(count) (&(const struct panicmon_handler){.option_count = (uint32_t)(count)})
+
 /* ---- a section, and what is said about it ---- */
 
 enum { KEYS_MAX = 8 };
@@ -59,7 +62,7 @@ static size_t read_section(void)
 {
 	memset(values, 0x5a, sizeof(values));
 	memset(said, 0x5a, sizeof(said));
-	return pm_options_read(&section, table, OPTIONS, values, said, sizeof(said));
+	return pm_options_read(&section, OF(OPTIONS), table, values, said, sizeof(said));
 }
 
 static void assert_good(void)
@@ -206,10 +209,10 @@ END_TEST
 
 START_TEST(no_keys_at_all)
 {
-	ck_assert_uint_eq(pm_options_read(&section, NULL, 0, values, said, sizeof(said)), 0);
+	ck_assert_uint_eq(pm_options_read(&section, OF(0), NULL, values, said, sizeof(said)), 0);
 	ck_assert_str_eq(said, "");
 	write_key("address", "x");
-	ck_assert_uint_eq(pm_options_read(&section, NULL, 0, values, said, sizeof(said)), 1);
+	ck_assert_uint_eq(pm_options_read(&section, OF(0), NULL, values, said, sizeof(said)), 1);
 	assert_said("no keys of its own");
 }
 END_TEST
@@ -240,7 +243,7 @@ START_TEST(wrong_default)
 		{.name = "wait", .type = PANICMON_DURATION, .value = "soon"},
 	};
 
-	ck_assert_uint_eq(pm_options_read(&section, wrong, 1, values, said, sizeof(said)), 1);
+	ck_assert_uint_eq(pm_options_read(&section, OF(1), wrong, values, said, sizeof(said)), 1);
 	assert_said("a.ini:1: [handler:statsd] ");
 	assert_said("default of 'wait'");
 	assert_said("'soon'");
@@ -254,7 +257,7 @@ START_TEST(choice_without_choices)
 	};
 
 	write_key("how", "so");
-	ck_assert_uint_eq(pm_options_read(&section, wrong, 1, values, said, sizeof(said)), 1);
+	ck_assert_uint_eq(pm_options_read(&section, OF(1), wrong, values, said, sizeof(said)), 1);
 	assert_said("how: 'so'");
 }
 END_TEST
@@ -276,7 +279,7 @@ START_TEST(many_choices_and_keys)
 	}
 	write_key(names[7], "zzz");
 	write_key("zzz", "x");
-	ck_assert_uint_eq(pm_options_read(&section, many, MANY, many_values, said, sizeof(said)), 2);
+	ck_assert_uint_eq(pm_options_read(&section, OF(MANY), many, many_values, said, sizeof(said)), 2);
 	assert_said("a_rather_long_name_7: 'zzz'");
 	assert_said("unknown key 'zzz'");
 	assert_said("a_rather_long_name_5");
@@ -290,7 +293,7 @@ START_TEST(type_that_is_not_known)
 	};
 
 	write_key("color", "red");
-	ck_assert_uint_eq(pm_options_read(&section, newer, 1, values, said, sizeof(said)), 0);
+	ck_assert_uint_eq(pm_options_read(&section, OF(1), newer, values, said, sizeof(said)), 0);
 	ck_assert_str_eq(values[0].text, "red");
 }
 END_TEST
@@ -305,7 +308,7 @@ START_TEST(little_room)
 	for (size_t size = 1; size < 700; size++) {
 		char *room = malloc(size); /* a sanitizer watches its end */
 
-		ck_assert_uint_eq(pm_options_read(&section, table, OPTIONS, values, room, size), 5);
+		ck_assert_uint_eq(pm_options_read(&section, OF(OPTIONS), table, values, room, size), 5);
 		ck_assert_uint_lt(strnlen(room, size), size);
 		free(room);
 	}

@@ -146,7 +146,7 @@ static void check_pair(const struct pair *pair)
 
 	for (size_t i = 0; i < MAX_ARGS && pair->before[i] != NULL; i++)
 		before[i] = strdup(pair->before[i]);
-	char **after = pm_redact_args(before);
+	char **after = pm_redact_args(before, NULL);
 	ck_assert_ptr_nonnull(after);
 	for (size_t i = 0; i < MAX_ARGS; i++) {
 		ck_assert_pstr_eq(after[i], pair->after[i]);
@@ -191,7 +191,7 @@ END_TEST
 START_TEST(no_arguments_at_all)
 {
 	char *none[] = {NULL};
-	char **out = pm_redact_args(none);
+	char **out = pm_redact_args(none, NULL);
 
 	ck_assert_ptr_nonnull(out);
 	ck_assert_ptr_null(out[0]);
@@ -209,13 +209,70 @@ START_TEST(a_long_argument_is_copied_whole)
 
 	memset(text, 'a', LENGTH);
 	text[LENGTH] = '\0';
-	char **out = pm_redact_args(args);
+	char **out = pm_redact_args(args, NULL);
 	ck_assert_ptr_nonnull(out);
 	ck_assert_uint_eq(strlen(out[1]), LENGTH);
 	ck_assert_str_eq(out[3], "***");
 	ck_assert_ptr_null(out[4]);
 	free(out);
 	free(text);
+}
+END_TEST
+
+/* ---- with what people say of it ---- */
+
+static char pin[] = "pin", ssn[] = "SSN", card[] = "card-number", file_name[] = "file.name";
+static char *added_names[] = {pin, ssn, card, file_name};
+
+static const struct pair added[] = {
+	ONE("--pin=1", "--pin=***"),
+	ONE("PIN=1", "PIN=***"),
+	ONE("user_ssn=1", "user_ssn=***"),
+	ONE("--cardNumber=1", "--cardNumber=***"),
+	ONE("old.card_number=1", "old.card_number=***"),
+	ONE("--card-number-2 1", "--card-number-2 ***"),
+	ONE("--fileName=x", "--fileName=***"),
+	ONE("--password=x", "--password=***"), /* as before */
+	{{"x", "--pin", "1", "2"}, {"x", "--pin", "***", "2"}},
+	SAME("--pinned=1"),
+	SAME("--spin", "x"),
+	SAME("--number=1"),
+	SAME("--card=1"),
+	SAME("--card-x-number=1"),
+	SAME("--pin-file", "/run/pin"),
+	SAME("--file=x"),
+};
+
+static void check_with(const struct pair *pair, const struct pm_redact *redact)
+{
+	char *before[MAX_ARGS + 1] = {0};
+
+	for (size_t i = 0; i < MAX_ARGS && pair->before[i] != NULL; i++)
+		before[i] = strdup(pair->before[i]);
+	char **after = pm_redact_args(before, redact);
+	ck_assert_ptr_nonnull(after);
+	for (size_t i = 0; i < MAX_ARGS && before[i] != NULL; i++)
+		ck_assert_str_eq(after[i], redact->off ? before[i] : pair->after[i]);
+	free(after);
+	for (size_t i = 0; i < MAX_ARGS; i++)
+		free(before[i]);
+}
+
+START_TEST(names_that_were_added)
+{
+	const struct pm_redact redact = {.names = added_names,
+					 .count = sizeof(added_names) / sizeof(added_names[0])};
+
+	check_with(&added[_i], &redact);
+}
+END_TEST
+
+START_TEST(nothing_is_hidden_if_that_is_off)
+{
+	const struct pm_redact off = {.off = true};
+
+	check_with(&flags[_i], &off);
+	check_with(&urls[_i % (int)(sizeof(urls) / sizeof(urls[0]))], &off);
 }
 END_TEST
 
@@ -232,6 +289,8 @@ static Suite *redact_suite(void)
 	ADD_LOOP(tcase, userinfo_in_a_url_is_hidden, urls);
 	ADD_LOOP(tcase, a_headers_secret_is_hidden, headers);
 	ADD_LOOP(tcase, false_friends_stay, false_friends);
+	ADD_LOOP(tcase, names_that_were_added, added);
+	ADD_LOOP(tcase, nothing_is_hidden_if_that_is_off, flags);
 	tcase_add_test(tcase, no_arguments_at_all);
 	tcase_add_test(tcase, a_long_argument_is_copied_whole);
 	suite_add_tcase(suite, tcase);

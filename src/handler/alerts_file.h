@@ -1,0 +1,33 @@
+/* handler/alerts_file.h: where incidents are remembered: in the file "alerts" of a folder, and on the
+ * page that a handler's hosts share. */
+#ifndef PM_HANDLER_ALERTS_FILE_H
+#define PM_HANDLER_ALERTS_FILE_H
+
+#include "base/error.h"
+#include "handler/alerts.h"
+
+/* 1: *incident is filled in. 0: there is no file, and no incident. -1: there is one, but it cannot be
+ * read, or is not what was written. */
+int pm_alerts_file_load(int folder, struct pm_incident *incident, struct pm_error *error);
+
+/* In one step: whoever reads sees the one before, or this one. No incident, no file. Not synced: it has
+ * to outlive us, not the machine, and one that a power cut damages is found out by its checksum. */
+int pm_alerts_file_save(int folder, const struct pm_incident *incident, struct pm_error *error);
+
+/* One of two: a host may be killed as it writes the other. Only of one and the same program. */
+struct pm_alerts_copy {
+	uint32_t checksum; /* of all that follows */
+	uint32_t unsaved;  /* 1: the file could not be written, so this is newer */
+	uint64_t generation;
+	struct pm_incident incident;
+	struct pm_alerts_run run;
+};
+
+/* Returns the newest copy that is whole; NULL: there is none. */
+const struct pm_alerts_copy *pm_alerts_copy_newest(const struct pm_alerts_copy copies[2]);
+
+/* Writes the next one. */
+void pm_alerts_copy_write(struct pm_alerts_copy copies[2], const struct pm_alerts *alerts,
+			  bool unsaved);
+
+#endif
