@@ -245,20 +245,24 @@ static const struct pm_log_sink_ops ops = {
 	.close = close_journal,
 };
 
-/* The socket is systemd's, and there as long as systemd is. */
-static int refuse(const struct journal *journal)
+/* The socket is systemd's, and there as long as systemd is, also while journald is started again. */
+static int open_first(struct journal *journal)
 {
 	const char *path = journal->address.local.sun_path;
 
+	journal->fd = pm_log_address_connect(&journal->address, journal->host);
+	if (journal->fd >= 0)
+		return 0;
 	if (errno == ENOENT)
-		return panicmon_fail(
-			journal->host,
-			"there is no journald here, '%s' does not exist: use path = stderr, "
-			"syslog or a file",
-			path);
-	panicmon_fail(journal->host, "cannot reach journald at '%s': %s", path,
-		      pm_common_errno_text(errno));
-	return errno == ECONNREFUSED || errno == EAGAIN ? PANICMON_RETRY : -1;
+		return panicmon_fail(journal->host,
+				     "there is no journald here, '%s' does not exist: use path = stderr, "
+				     "syslog or a file",
+				     path);
+	if (errno != ECONNREFUSED && errno != EAGAIN)
+		return panicmon_fail(journal->host, "cannot reach journald at '%s': %s", path,
+				     pm_common_errno_text(errno));
+	later(journal);
+	return 0;
 }
 
 int pm_log_journal_open(struct pm_log_sink **sink, const struct pm_log_target *target)
@@ -272,10 +276,8 @@ int pm_log_journal_open(struct pm_log_sink **sink, const struct pm_log_target *t
 				    .facility = target->facility,
 				    .fd = -1};
 	int result = pm_log_address_parse(&journal->address, target);
-	if (result == 0) {
-		journal->fd = pm_log_address_connect(&journal->address, target->host);
-		result = journal->fd >= 0 ? 0 : refuse(journal);
-	}
+	if (result == 0)
+		result = open_first(journal);
 	if (result == 0)
 		*sink = &journal->base;
 	else

@@ -48,13 +48,17 @@ static pm_log_format_put *const format_puts[FORMAT_COUNT] = {
 	[FORMAT_ECS] = pm_log_ecs,   [FORMAT_OTEL] = pm_log_otel,
 };
 
-/* Those of syslog(3) that a service may use; the number is the index. */
-static const char *const facilities[] = {
-	"kern",   "user",     "mail",   "daemon", "auth",   "syslog", "lpr",   "news",   "uucp",
-	"cron",   "authpriv", "ftp",    "ntp",    "audit",  "alert",  "clock", "local0", "local1",
-	"local2", "local3",   "local4", "local5", "local6", "local7", NULL};
-_Static_assert(sizeof(facilities) / sizeof(facilities[0]) == LOG_NFACILITIES + 1,
-	       "each facility has its name");
+/* Those of syslog(3) that may be meant of a service. */
+static const char *const facilities[] = {"user",   "daemon", "auth",   "cron",   "local0",
+					 "local1", "local2", "local3", "local4", "local5",
+					 "local6", "local7", NULL};
+static const int facility_codes[] = {
+	LOG_USER,   LOG_DAEMON, LOG_AUTH,   LOG_CRON,   LOG_LOCAL0, LOG_LOCAL1,
+	LOG_LOCAL2, LOG_LOCAL3, LOG_LOCAL4, LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7,
+};
+_Static_assert(sizeof(facilities) / sizeof(facilities[0]) ==
+		       sizeof(facility_codes) / sizeof(facility_codes[0]) + 1,
+	       "each facility has its code");
 
 static const char *const levels[] = {"debug", "info", "notice", "warning", "error", "fatal", NULL};
 static const uint32_t level_severities[] = {
@@ -134,7 +138,7 @@ static int read_target(struct pm_log_target *target, const struct panicmon_host 
 		.host = host,
 		.path = values[OPTION_PATH].text,
 		.address = values[OPTION_ADDRESS].text,
-		.facility = (int)values[OPTION_FACILITY].number,
+		.facility = facility_codes[values[OPTION_FACILITY].number] >> 3,
 		.exact_mode = values[OPTION_MODE].given != 0,
 	};
 	if (target->path == NULL || target->path[0] == '\0')

@@ -146,7 +146,7 @@ static int later(struct syslog *log)
 	disconnect(log);
 	if (!log->told)
 		panicmon_log(log->host, PANICMON_WARNING,
-			     "cannot send to syslog at '%.300s': %s; it is tried again", log->name,
+			     "cannot reach syslog at '%.300s': %s; it is tried again", log->name,
 			     pm_common_errno_text(errno));
 	log->told = true;
 	return PANICMON_RETRY;
@@ -269,14 +269,9 @@ int pm_log_syslog_open(struct pm_log_sink **sink, const struct pm_log_target *ta
 			       .facility = target->facility,
 			       .fd = -1};
 	int result = pm_log_address_parse(&log->address, target);
-	if (result == 0) {
-		log->fd = pm_log_address_connect(&log->address, target->host);
-		if (log->fd < 0) {
-			panicmon_fail(target->host, "cannot reach syslog at '%.300s': %s",
-				      target->address, pm_common_errno_text(errno));
-			result = PANICMON_RETRY;
-		}
-	}
+	/* Who is not there yet is no reason to hold the command back: the records wait. */
+	if (result == 0)
+		refresh(&log->base);
 	if (result == 0)
 		*sink = &log->base;
 	else
