@@ -43,8 +43,10 @@ action(type="omfile" file="{output}" template="members")
 def short_folder():
     """For sockets, whose paths are short."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pm-", dir="/tmp"))
-    yield folder
-    shutil.rmtree(folder)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def free_port():
