@@ -254,10 +254,11 @@ static int open_first(struct journal *journal)
 	if (journal->fd >= 0)
 		return 0;
 	if (errno == ENOENT)
-		return panicmon_fail(journal->host,
-				     "there is no journald here, '%s' does not exist: use path = stderr, "
-				     "syslog or a file",
-				     path);
+		return panicmon_fail(
+			journal->host,
+			"there is no journald here, '%s' does not exist: use path = stderr, "
+			"syslog or a file",
+			path);
 	if (errno != ECONNREFUSED && errno != EAGAIN)
 		return panicmon_fail(journal->host, "cannot reach journald at '%s': %s", path,
 				     pm_common_errno_text(errno));
