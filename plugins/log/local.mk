@@ -1,13 +1,22 @@
 log_la_SOURCES = \
+	plugins/log/address.c \
+	plugins/log/address.h \
+	plugins/log/ecs.c \
+	plugins/log/file.c \
+	plugins/log/format.h \
+	plugins/log/journal.c \
 	plugins/log/json.c \
-	plugins/log/json.h \
 	plugins/log/log.c \
+	plugins/log/logfmt.c \
+	plugins/log/otel.c \
 	plugins/log/quote.c \
 	plugins/log/quote.h \
+	plugins/log/record.c \
+	plugins/log/record.h \
 	plugins/log/sink.c \
 	plugins/log/sink.h \
-	plugins/log/text.c \
-	plugins/log/text.h
+	plugins/log/syslog.c \
+	plugins/log/text.c
 log_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 log_la_CFLAGS = $(PLUGIN_CFLAGS)
 log_la_LDFLAGS = $(PLUGIN_LDFLAGS)

@@ -1,32 +1,64 @@
-/* The log handler: one line an event, JSON or text, on a standard stream or in a file. */
+/* The log handler: a record for each event, in one of several formats, on a stream, in a file, to syslog
+ * or to journald. */
 #include <config.h>
 
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <time.h>
-#include <unistd.h>
 
 #include <panicmon/handler.h>
 
+#include "address.h"
 #include "common/buffer.h"
 #include "common/cut.h"
 #include "common/names.h"
-#include "json.h"
+#include "format.h"
 #include "sink.h"
-#include "text.h"
 
-enum { OPTION_PATH, OPTION_FORMAT, OPTION_LEVEL, OPTION_MODE, OPTION_COUNT };
-enum { FORMAT_AUTO, FORMAT_TEXT, FORMAT_JSON, FORMAT_COUNT };
+enum {
+	OPTION_PATH,
+	OPTION_FORMAT,
+	OPTION_LEVEL,
+	OPTION_MODE,
+	OPTION_ADDRESS,
+	OPTION_FACILITY,
+	OPTION_COUNT
+};
+enum {
+	FORMAT_AUTO,
+	FORMAT_TEXT,
+	FORMAT_LOGFMT,
+	FORMAT_JSON,
+	FORMAT_ECS,
+	FORMAT_OTEL,
+	FORMAT_COUNT
+};
 
 static const char *const formats[FORMAT_COUNT + 1] = {
-	[FORMAT_AUTO] = "auto",
-	[FORMAT_TEXT] = "text",
-	[FORMAT_JSON] = "json",
+	[FORMAT_AUTO] = "auto", [FORMAT_TEXT] = "text", [FORMAT_LOGFMT] = "logfmt",
+	[FORMAT_JSON] = "json", [FORMAT_ECS] = "ecs",   [FORMAT_OTEL] = "otel",
 };
+
+static pm_log_format_put *const format_puts[FORMAT_COUNT] = {
+	[FORMAT_AUTO] = NULL, /* what the sink is for decides */
+	[FORMAT_TEXT] = pm_log_text, [FORMAT_LOGFMT] = pm_log_logfmt, [FORMAT_JSON] = pm_log_json,
+	[FORMAT_ECS] = pm_log_ecs,   [FORMAT_OTEL] = pm_log_otel,
+};
+
+/* Those of syslog(3) that may be meant of a service. */
+static const char *const facilities[] = {"user",   "daemon", "auth",   "cron",   "local0",
+					 "local1", "local2", "local3", "local4", "local5",
+					 "local6", "local7", NULL};
+static const int facility_codes[] = {
+	LOG_USER,   LOG_DAEMON, LOG_AUTH,   LOG_CRON,   LOG_LOCAL0, LOG_LOCAL1,
+	LOG_LOCAL2, LOG_LOCAL3, LOG_LOCAL4, LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7,
+};
+_Static_assert(sizeof(facilities) / sizeof(facilities[0]) ==
+		       sizeof(facility_codes) / sizeof(facility_codes[0]) + 1,
+	       "each facility has its code");
 
 static const char *const levels[] = {"debug", "info", "notice", "warning", "error", "fatal", NULL};
 static const uint32_t level_severities[] = {
@@ -41,12 +73,12 @@ static const struct panicmon_option options[] = {
 	[OPTION_PATH] = {.name = "path",
 			 .type = PANICMON_TEXT,
 			 .value = "stderr",
-			 .help = "stderr, stdout, or a file to append to; opened again when it is "
-				 "rotated away"},
+			 .help = "stderr, stdout, journald, syslog, or a file to append to; opened "
+				 "again when it is rotated away"},
 	[OPTION_FORMAT] = {.name = "format",
 			   .type = PANICMON_CHOICE,
 			   .value = "auto",
-			   .help = "auto: text on a terminal, else one JSON object a line",
+			   .help = "auto: text on a terminal and for syslog, else json",
 			   .choices = formats},
 	[OPTION_LEVEL] = {.name = "level",
 			  .type = PANICMON_CHOICE,
@@ -57,16 +89,27 @@ static const struct panicmon_option options[] = {
 			 .type = PANICMON_TEXT,
 			 .value = "0640",
 			 .help = "permissions of a new file, octal; if not given, less the umask"},
+	[OPTION_ADDRESS] = {.name = "address",
+			    .type = PANICMON_TEXT,
+			    .value = PM_LOG_ADDRESS_LOCAL,
+			    .help = "of syslog or journald: local, /SOCKET, and of syslog "
+				    "udp://HOST[:PORT] or tcp://HOST[:PORT]"},
+	[OPTION_FACILITY] = {.name = "facility",
+			     .type = PANICMON_CHOICE,
+			     .value = "daemon",
+			     .help = "of syslog or journald: who is said to have sent it",
+			     .choices = facilities},
 };
 _Static_assert(sizeof(options) / sizeof(options[0]) == OPTION_COUNT, "each option has its index");
 
 struct log {
 	const struct panicmon_host *host;
 	const char *path; /* as configured */
-	struct pm_log_sink sink;
+	struct pm_log_sink *sink;
+	pm_log_format_put *format;
 	struct pm_common_buffer record;
 	uint32_t severity; /* the highest number that is written */
-	bool json, colour;
+	bool colour;
 	uint64_t dropped; /* since the last record that was written */
 	int error;        /* why the last of those was */
 };
@@ -85,23 +128,43 @@ static bool parse_mode(const char *text, mode_t *mode)
 	return errno == 0 && end != text && number <= 0777 && (number & S_IWUSR) != 0;
 }
 
-static int check(const struct panicmon_host *host, const struct panicmon_value *values)
+/* 0, or -1 after host->fail(). */
+static int read_target(struct pm_log_target *target, const struct panicmon_host *host,
+		       const struct panicmon_value *values)
 {
-	const char *path = values[OPTION_PATH].text;
-	struct stat status;
-	mode_t mode;
+	const char *mode = values[OPTION_MODE].text;
 
-	if (path == NULL || path[0] == '\0')
-		return panicmon_fail(host, "path is empty: write stderr, stdout or a file");
-	if (!parse_mode(values[OPTION_MODE].text, &mode))
+	*target = (struct pm_log_target){
+		.host = host,
+		.path = values[OPTION_PATH].text,
+		.address = values[OPTION_ADDRESS].text,
+		.facility = facility_codes[values[OPTION_FACILITY].number] >> 3,
+		.exact_mode = values[OPTION_MODE].given != 0,
+	};
+	if (target->path == NULL || target->path[0] == '\0')
+		return panicmon_fail(
+			host, "path is empty: write stderr, stdout, journald, syslog or a file");
+	if (!parse_mode(mode, &target->mode))
 		return panicmon_fail(
 			host,
 			"mode '%s' is not the octal permissions of a file that its owner may "
 			"write: use one such as 0640",
-			values[OPTION_MODE].text);
-	if (!pm_log_sink_is_stream(path) && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-		return panicmon_fail(host, "path '%.300s' is a directory: write the name of a file",
-				     path);
+			mode);
+	return 0;
+}
+
+static int check(const struct panicmon_host *host, const struct panicmon_value *values)
+{
+	int64_t format = values[OPTION_FORMAT].number;
+	struct pm_log_target target;
+
+	if (read_target(&target, host, values) < 0 || pm_log_sink_check(&target) < 0)
+		return -1;
+	if (strcmp(target.path, "journald") == 0 && format != FORMAT_AUTO)
+		return panicmon_fail(host,
+				     "format '%s' has no meaning with path = journald, which takes "
+				     "fields: leave it out",
+				     formats[format]);
 	return 0;
 }
 
@@ -117,39 +180,16 @@ static bool wants_colour(void)
 
 static void choose_format(struct log *log, int64_t format)
 {
-	bool terminal = isatty(log->sink.fd) == 1;
-
-	log->json = format == FORMAT_JSON || (format == FORMAT_AUTO && !terminal);
-	log->colour = terminal && wants_colour();
-}
-
-static int open_sink(struct log *log, const struct panicmon_value *values)
-{
-	const char *path = log->path;
-	mode_t mode;
-
-	if (!parse_mode(values[OPTION_MODE].text, &mode))
-		return panicmon_fail(log->host, "mode '%s' is not octal permissions",
-				     values[OPTION_MODE].text);
-	int stream = strcmp(path, "stderr") == 0 ? log->host->errors : log->host->output;
-	int result =
-		pm_log_sink_open(&log->sink, path, stream, mode, values[OPTION_MODE].given != 0);
-	if (result == PANICMON_DONE)
-		return 0;
-	if (result == PANICMON_RETRY) {
-		panicmon_fail(log->host, "nobody reads from '%.300s' yet", path);
-		return result;
-	}
-	if (pm_log_sink_is_stream(path))
-		return panicmon_fail(log->host, "cannot write to %s: %s", path,
-				     pm_common_errno_text(errno));
-	return panicmon_fail(log->host, "cannot open '%.300s' for appending: %s", path,
-			     pm_common_errno_text(errno));
+	if (format == FORMAT_AUTO)
+		format = log->sink->people ? FORMAT_TEXT : FORMAT_JSON;
+	log->format = format_puts[format];
+	log->colour = log->sink->terminal && wants_colour();
 }
 
 static void destroy(struct log *log)
 {
-	pm_log_sink_close(&log->sink);
+	if (log->sink != NULL)
+		log->sink->ops->close(log->sink);
 	pm_common_buffer_free(&log->record);
 	free(log);
 }
@@ -157,6 +197,7 @@ static void destroy(struct log *log)
 static int open_log(const struct panicmon_host *host, const struct panicmon_value *values,
 		    void **self)
 {
+	struct pm_log_target target;
 	struct log *log = calloc(1, sizeof(*log));
 
 	if (log == NULL)
@@ -164,7 +205,9 @@ static int open_log(const struct panicmon_host *host, const struct panicmon_valu
 	log->host = host;
 	log->path = values[OPTION_PATH].text;
 	log->severity = level_severities[values[OPTION_LEVEL].number];
-	int result = open_sink(log, values);
+	int result = read_target(&target, host, values);
+	if (result == 0)
+		result = pm_log_sink_open(&log->sink, &target);
 	if (result != 0) {
 		destroy(log);
 		return result;
@@ -175,32 +218,33 @@ static int open_log(const struct panicmon_host *host, const struct panicmon_valu
 }
 
 /* Makes the record, smaller and smaller until the sink takes it in one piece. */
-static int render(struct log *log, const struct panicmon_event *event)
+static int render(struct log *log, struct pm_log_record *what)
 {
-	const size_t limit = pm_log_sink_limit(&log->sink);
+	const size_t limit = log->sink->ops->limit(log->sink);
 	struct pm_common_buffer *record = &log->record;
 
-	for (size_t budget = limit;;) {
+	what->colour = log->colour;
+	what->budget = limit;
+	for (;;) {
 		pm_common_buffer_reset(record);
-		pm_common_puts(record, "\n");
-		if (log->json)
-			pm_log_json(record, event, budget);
-		else
-			pm_log_text(record, event, budget, log->colour);
+		log->sink->ops->put(log->sink, record, what, log->format);
 		if (record->failed) {
 			errno = ENOMEM;
 			return PANICMON_RETRY;
 		}
-		if (record->length - 1 <= limit || budget == 0)
+		if (record->length <= limit || what->budget == 0)
 			return PANICMON_DONE;
-		budget = pm_common_cut_next(budget, record->length - 1 - limit);
+		what->budget = pm_common_cut_next(what->budget, record->length - limit);
 	}
 }
 
-static int write_record(struct log *log)
+static int write_record(struct log *log, struct pm_log_record what)
 {
-	int result = pm_log_sink_write(&log->sink, log->record.data, log->record.length);
+	int result = render(log, &what);
 
+	if (result != PANICMON_DONE)
+		return result;
+	result = log->sink->ops->write(log->sink, log->record.data, log->record.length);
 	/* A record of a megabyte does not stay with an idle handler. */
 	int saved = errno;
 	pm_common_buffer_reset(&log->record);
@@ -211,17 +255,10 @@ static int write_record(struct log *log)
 /* Says in the log itself what is missing from it. */
 static int write_gap(struct log *log, const struct panicmon_event *event)
 {
-	pm_common_buffer_reset(&log->record);
-	pm_common_puts(&log->record, "\n");
-	if (log->json)
-		pm_log_json_gap(&log->record, event, log->dropped, log->error);
-	else
-		pm_log_text_gap(&log->record, event, log->dropped, log->error, log->colour);
-	if (log->record.failed) {
-		errno = ENOMEM;
-		return PANICMON_RETRY;
-	}
-	int result = write_record(log);
+	int result = write_record(log, (struct pm_log_record){.event = event,
+							      .dropped = log->dropped,
+							      .error = log->error});
+
 	if (result == PANICMON_DONE)
 		log->dropped = 0;
 	return result;
@@ -244,15 +281,11 @@ static int write_event(void *self, const struct panicmon_event *event)
 
 	if (event->severity > log->severity)
 		return PANICMON_DONE;
-	int result = pm_log_sink_refresh(&log->sink);
+	int result = log->sink->ops->refresh(log->sink);
 	if (result == PANICMON_DONE && log->dropped > 0)
 		result = write_gap(log, event);
 	if (result == PANICMON_DONE)
-		result = render(log, event);
-	if (result == PANICMON_DONE)
-		result = write_record(log);
-	if (result == PANICMON_DONE)
-		return result;
+		result = write_record(log, (struct pm_log_record){.event = event});
 	if (result == PANICMON_DROP)
 		note_drop(log, errno);
 	return result;
@@ -264,7 +297,7 @@ static void close_log(void *self, int why)
 	struct timespec now = {0};
 
 	(void)why;
-	if (log->dropped > 0 && log->sink.fd >= 0) {
+	if (log->dropped > 0 && log->sink->ops->refresh(log->sink) == PANICMON_DONE) {
 		clock_gettime(CLOCK_REALTIME, &now);
 		write_gap(log, &(const struct panicmon_event){
 				       .size = sizeof(struct panicmon_event),
@@ -281,7 +314,7 @@ PANICMON_HANDLER = {
 	.minor = PANICMON_HANDLER_MINOR,
 	.name = "log",
 	.version = PACKAGE_VERSION,
-	.summary = "writes a line for each event, as JSON or text",
+	.summary = "writes a line for each event, to a stream, a file, syslog or journald",
 	.options = options,
 	.option_count = OPTION_COUNT,
 	.option_size = sizeof(struct panicmon_option),

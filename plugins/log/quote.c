@@ -55,6 +55,11 @@ void pm_log_quote_plain(struct pm_common_buffer *out, const char *text, size_t l
 	put_escaped(out, text, length, "\\");
 }
 
+void pm_log_quote_controls(struct pm_common_buffer *out, const char *text, size_t length)
+{
+	put_escaped(out, text, length, "");
+}
+
 static bool is_bare(char c)
 {
 	return (c & 0x80) != 0 || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||

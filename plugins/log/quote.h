@@ -10,6 +10,9 @@
  * \xHH, byte by byte. */
 void pm_log_quote_plain(struct pm_common_buffer *out, const char *text, size_t length);
 
+/* The same without the \\, for people rather than for reading back. */
+void pm_log_quote_controls(struct pm_common_buffer *out, const char *text, size_t length);
+
 /* Appends text as one word of a shell: as it is, 'in quotes', or, where it needs an escape,
  * $'in quotes' as bash and POSIX.1-2024 have it. */
 void pm_log_quote_word(struct pm_common_buffer *out, const char *text, size_t length);

@@ -1,6 +1,10 @@
+/* text: one line for people.
+ *
+ *     TIME SEVERITY NAME[PID] EVENT what happened
+ *
+ * Whatever a string holds, the line stays one line and holds no terminal escape but its own colours.
+ */
 #include <config.h>
-
-#include "text.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -9,6 +13,7 @@
 #include "common/cut.h"
 #include "common/names.h"
 #include "common/utf8.h"
+#include "format.h"
 #include "quote.h"
 
 #define RESET "\033[0m"
@@ -32,7 +37,8 @@ static const struct {
 	[PANICMON_WARNING] = {"WARN ", YELLOW}, [PANICMON_NOTICE] = {"NOTE ", CYAN},
 	[PANICMON_INFO] = {"INFO ", CYAN},      [PANICMON_DEBUG] = {"DEBUG", DIM},
 };
-enum { SEVERITY_COUNT = sizeof(severities) / sizeof(severities[0]) };
+_Static_assert(sizeof(severities) / sizeof(severities[0]) == PANICMON_DEBUG + 1,
+	       "each severity has its label");
 
 static void put(struct line *line, const char *text)
 {
@@ -274,23 +280,27 @@ static void put_lost(struct line *line, const struct panicmon_event *event)
 			 event->lost, event->dropped);
 }
 
+static void put_recovered(struct line *line, const struct panicmon_event *event)
+{
+	put(line, "well again");
+	if (panicmon_event_has(event, PANICMON_HAS_CRASHES))
+		pm_common_printf(line->out, " after %" PRId64 " crashes", event->crashes);
+}
+
 static void (*const describe[])(struct line *line, const struct panicmon_event *event) = {
 	[PANICMON_PROCESS_STARTED] = put_started,    [PANICMON_PROCESS_FAILED] = put_failed,
 	[PANICMON_PROCESS_EXITED] = put_exited,      [PANICMON_SIGNAL_RECEIVED] = put_signal_event,
 	[PANICMON_SIGNAL_PASSED] = put_signal_event, [PANICMON_SIGNAL_FAILED] = put_signal_event,
-	[PANICMON_HANDLER_LOST] = put_lost,
+	[PANICMON_HANDLER_LOST] = put_lost,          [PANICMON_PROCESS_RECOVERED] = put_recovered,
 };
 enum { DESCRIBE_COUNT = sizeof(describe) / sizeof(describe[0]) };
 
-static void put_head(struct line *line, const struct panicmon_event *event, uint32_t severity,
-		     const char *name)
+static void put_head(struct line *line, const struct pm_log_record *record)
 {
+	const struct panicmon_event *event = record->event;
+	uint32_t severity = pm_log_record_severity(record);
 	char time[PM_COMMON_TIME_SIZE];
 
-	if (severity < PANICMON_FATAL)
-		severity = PANICMON_FATAL;
-	if (severity >= SEVERITY_COUNT)
-		severity = PANICMON_DEBUG;
 	put_coloured(line, DIM, pm_common_time(event->time_ns, 3, time));
 	put(line, " ");
 	put_coloured(line, severities[severity].colour, severities[severity].label);
@@ -298,33 +308,48 @@ static void put_head(struct line *line, const struct panicmon_event *event, uint
 	put_name(line, event->name != NULL ? event->name : "-");
 	if (panicmon_event_has(event, PANICMON_HAS_INSTANCE))
 		pm_common_printf(line->out, "#%d", event->instance);
-	if (event->pid != 0)
+	if (event->pid != 0 && record->dropped == 0)
 		pm_common_printf(line->out, "[%d]", event->pid);
-	pm_common_printf(line->out, " %-15s ", name);
+	pm_common_printf(line->out, " %-15s ", pm_log_record_name(record));
 }
 
-void pm_log_text(struct pm_common_buffer *out, const struct panicmon_event *event, size_t budget,
-		 bool colour)
+static void put_gap(struct line *line, const struct pm_log_record *record)
 {
-	struct line line = {.out = out, .budget = budget, .colour = colour};
+	pm_common_printf(line->out, "%" PRIu64 " events dropped: ", record->dropped);
+	put_errno(line, record->error);
+}
 
-	put_head(&line, event, event->severity, pm_common_event_name(event->type));
+/* What happened. */
+static void put_body(struct line *line, const struct pm_log_record *record)
+{
+	const struct panicmon_event *event = record->event;
+
+	if (record->dropped > 0) {
+		put_gap(line, record);
+		return;
+	}
 	if (event->type < DESCRIBE_COUNT && describe[event->type] != NULL)
-		describe[event->type](&line, event);
+		describe[event->type](line, event);
 	if (panicmon_event_has(event, PANICMON_HAS_TEST) && event->test != 0)
-		put(&line, " (a test)");
+		put(line, " (a test)");
 	if (event->attempt > 1)
-		pm_common_printf(out, " (attempt %u)", event->attempt);
-	put(&line, "\n");
+		pm_common_printf(line->out, " (attempt %u)", event->attempt);
 }
 
-void pm_log_text_gap(struct pm_common_buffer *out, const struct panicmon_event *event,
-		     uint64_t dropped, int error, bool colour)
+void pm_log_text(struct pm_common_buffer *out, const struct pm_log_record *record)
 {
-	struct line line = {.out = out, .colour = colour};
+	struct line line = {.out = out, .budget = record->budget, .colour = record->colour};
 
-	put_head(&line, event, PANICMON_WARNING, PM_LOG_GAP);
-	pm_common_printf(out, "%" PRIu64 " events dropped: ", dropped);
-	put_errno(&line, error);
-	put(&line, "\n");
+	put_head(&line, record);
+	put_body(&line, record);
+}
+
+void pm_log_record_message(struct pm_common_buffer *out, const struct pm_log_record *record)
+{
+	enum { MOST = 512 };
+	struct line line = {.out = out, .budget = record->budget < MOST ? record->budget : MOST};
+
+	put(&line, pm_log_record_name(record));
+	put(&line, ": ");
+	put_body(&line, record);
 }

@@ -112,8 +112,8 @@ def log_text(panicmon, **keys):
 
 @pytest.mark.parametrize("keys, message", [
     ({"formta": "json"}, "unknown key 'formta'; did you mean 'format'?"),
-    ({"qqq": "1"}, "unknown key 'qqq'; this handler knows path, format, level, mode"),
-    ({"format": "xml"}, "format: 'xml' is none of: auto, text, json"),
+    ({"qqq": "1"}, "unknown key 'qqq'; this handler knows path, format, level, mode, address, facility"),
+    ({"format": "xml"}, "format: 'xml' is none of: auto, text, logfmt, json, ecs, otel"),
     ({"level": "loud"}, "level: 'loud' is none of: debug, info, notice, warning, error, fatal"),
 ])
 def test_mistake_in_a_plugins_option(refused, panicmon, keys, message):

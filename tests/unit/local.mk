@@ -101,6 +101,7 @@ tests_unit_test_log_SOURCES = \
 	tests/unit/test_log.c \
 	tests/unit/test_log.h \
 	tests/unit/test_log_format.c \
+	tests/unit/test_log_send.c \
 	tests/unit/test_log_sink.c
 tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) -DPM_LOG_SO='"$(abs_top_builddir)/.libs/log.so"'
 tests_unit_test_log_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)

@@ -42,6 +42,11 @@ static void host_log(const struct panicmon_host *host, uint32_t severity, const 
 	rig->said_count++;
 }
 
+static void host_alive(const struct panicmon_host *host)
+{
+	(void)host;
+}
+
 static void set_value(struct rig *rig, uint32_t index, const char *text, uint32_t given)
 {
 	const struct panicmon_option *option = &handler->options[index];
@@ -77,6 +82,7 @@ void rig_make(struct rig *rig, const char *const *given)
 				.service = "api",
 				.log = host_log,
 				.fail = host_fail,
+				.alive = host_alive,
 				.output = STDOUT_FILENO,
 				.errors = STDERR_FILENO,
 			},
@@ -317,6 +323,7 @@ int main(void)
 		return EXIT_FAILURE;
 	add_format_tests(suite);
 	add_sink_tests(suite);
+	add_send_tests(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);

@@ -70,6 +70,7 @@ void wait_more(int64_t *since_ns);
 
 void add_format_tests(Suite *suite);
 void add_sink_tests(Suite *suite);
+void add_send_tests(Suite *suite);
 TCase *add_case(Suite *suite, const char *name);
 
 #endif
