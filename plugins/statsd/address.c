@@ -18,14 +18,15 @@ static bool copy(char *to, size_t size, const char *from, size_t length)
 	return true;
 }
 
+/* A '/' may come after it, as in any URL. */
 static const char *parse_port(struct pm_statsd_address *address, const char *text)
 {
-	size_t length = strlen(text);
+	size_t length = strspn(text, "0123456789");
+	bool ends = strcmp(text + length, "") == 0 || strcmp(text + length, "/") == 0;
 
-	if (length == 0 || length >= sizeof(address->port) ||
-	    text[strspn(text, "0123456789")] != '\0' || atoi(text) < 1 || atoi(text) > 65535)
+	if (!ends || !copy(address->port, sizeof(address->port), text, length) ||
+	    atoi(address->port) < 1 || atoi(address->port) > 65535)
 		return "has no port of 1 to 65535 after its last colon";
-	copy(address->port, sizeof(address->port), text, length);
 	return NULL;
 }
 
@@ -41,9 +42,7 @@ static const char *parse_udp(struct pm_statsd_address *address, const char *text
 		return "has '[' without ']'";
 	if (!copy(address->host, sizeof(address->host), host, length))
 		return "has no host, or one that is too long";
-	if (*rest == '/' && rest[1] == '\0')
-		rest++;
-	if (*rest == '\0')
+	if (strcmp(rest, "") == 0 || strcmp(rest, "/") == 0)
 		return parse_port(address, DEFAULT_PORT);
 	if (*rest != ':')
 		return "has more than a host and a port";

@@ -187,6 +187,26 @@ static bool is_of_this(int error)
 	return error == EAGAIN || error == ENOBUFS || error == ENOMEM || error == EMSGSIZE;
 }
 
+/* "localhost" is ::1 and 127.0.0.1, and the server at one of them. Or it has moved. */
+static void look_elsewhere(struct pm_statsd_link *link)
+{
+	next_target(link);
+	refresh(link, true);
+}
+
+int pm_statsd_link_refused(struct pm_statsd_link *link)
+{
+	int error = 0;
+	socklen_t length = sizeof(error);
+
+	if (link->address.is_unix || link->fd < 0)
+		return 0;
+	getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &length);
+	if (error != 0)
+		look_elsewhere(link);
+	return error;
+}
+
 int pm_statsd_link_send(struct pm_statsd_link *link, const void *data, size_t length, int *refused)
 {
 	*refused = 0;
@@ -201,20 +221,8 @@ int pm_statsd_link_send(struct pm_statsd_link *link, const void *data, size_t le
 		if (again || is_of_this(errno))
 			return -1;
 		*refused = errno;
-		/* "localhost" is ::1 and 127.0.0.1, and the server at one of them. */
-		next_target(link);
-		refresh(link, true);
+		look_elsewhere(link);
 	}
-}
-
-int pm_statsd_link_last(struct pm_statsd_link *link)
-{
-	int error = 0;
-	socklen_t length = sizeof(error);
-
-	if (!link->address.is_unix && link->fd >= 0)
-		getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &length);
-	return error;
 }
 
 void pm_statsd_link_wait(struct pm_statsd_link *link, int error, int wait_ms)

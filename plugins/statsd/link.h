@@ -32,12 +32,13 @@ struct pm_statsd_link {
 void pm_statsd_link_open(struct pm_statsd_link *link, const struct pm_statsd_address *address);
 void pm_statsd_link_close(struct pm_statsd_link *link);
 
-/* One datagram. 0, or -1 with errno: EAGAIN, ENOBUFS... of this one; EDESTADDRREQ: the name has no
- * address yet. *refused: 0, or why an earlier one, which had been taken, has not arrived. */
-int pm_statsd_link_send(struct pm_statsd_link *link, const void *data, size_t length, int *refused);
+/* Why a datagram that had been taken has not arrived: 0: nothing is known of any, else errno, once.
+ * With it goes a look for a better address. */
+int pm_statsd_link_refused(struct pm_statsd_link *link);
 
-/* At the end: whether the last datagram was refused: 0, or errno. */
-int pm_statsd_link_last(struct pm_statsd_link *link);
+/* One datagram. 0, or -1 with errno: EAGAIN, ENOBUFS... of this one; EDESTADDRREQ: the name has no
+ * address yet. *refused: as pm_statsd_link_refused(), for what is told only now. */
+int pm_statsd_link_send(struct pm_statsd_link *link, const void *data, size_t length, int *refused);
 
 /* Waits up to so long until it may be worth to send again what has failed with this errno. */
 void pm_statsd_link_wait(struct pm_statsd_link *link, int error, int wait_ms);

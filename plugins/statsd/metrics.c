@@ -12,7 +12,7 @@ static const int64_t second_ns = INT64_C(1000000000);
 
 enum { TAG_MAX = 6, NUMBER_SIZE = 12 };
 
-/* The tags of one event. They point into it, and into `names`. */
+/* The tags of one event. They point into it, and into `names`, so no copy is made by `=`. */
 struct tags {
 	struct pm_statsd_tag all[TAG_MAX];
 	size_t count;
@@ -48,15 +48,20 @@ static void add_signal(struct tags *tags, int32_t signal)
 }
 
 /* Those of every metric that an event becomes. Never a pid: each would be a series of its own. */
-static struct tags tags_of(const struct panicmon_event *event)
+static void begin_tags(struct tags *tags, const struct panicmon_event *event)
 {
-	struct tags tags = {0};
-
+	tags->count = 0;
 	if (panicmon_event_has(event, PANICMON_HAS_INSTANCE))
-		add_number(&tags, "instance", event->instance);
+		add_number(tags, "instance", event->instance);
 	if (panicmon_event_has(event, PANICMON_HAS_TEST) && event->test != 0)
-		add_tag(&tags, "test", "yes");
-	return tags;
+		add_tag(tags, "test", "yes");
+}
+
+/* Those and more. `from` must outlive it. */
+static void copy_tags(struct tags *tags, const struct tags *from)
+{
+	memcpy(tags->all, from->all, sizeof(tags->all));
+	tags->count = from->count;
 }
 
 static void add_end(struct tags *tags, const struct panicmon_event *event)
@@ -211,8 +216,9 @@ static void tell_well(struct pm_statsd_metrics *metrics, const struct tags *tags
 
 void pm_statsd_tell_started(struct pm_statsd_metrics *metrics, const struct panicmon_event *event)
 {
-	struct tags tags = tags_of(event);
+	struct tags tags;
 
+	begin_tags(&tags, event);
 	set_running(&metrics->running, 0, event->pid);
 	tell(metrics, event, "process.start", PM_STATSD_COUNT, &tags, 1);
 	tell_up(metrics, event);
@@ -221,8 +227,10 @@ void pm_statsd_tell_started(struct pm_statsd_metrics *metrics, const struct pani
 
 void pm_statsd_tell_failed(struct pm_statsd_metrics *metrics, const struct panicmon_event *event)
 {
-	struct tags tags = tags_of(event), failed = tags;
+	struct tags tags, failed;
 
+	begin_tags(&tags, event);
+	copy_tags(&failed, &tags);
 	if (panicmon_event_has(event, PANICMON_HAS_ERROR))
 		add_tag(&failed, "error",
 			pm_common_errno_name(event->error, failed.names[failed.count]));
@@ -253,9 +261,11 @@ static void tell_usage(struct pm_statsd_metrics *metrics, const struct panicmon_
 
 void pm_statsd_tell_exited(struct pm_statsd_metrics *metrics, const struct panicmon_event *event)
 {
-	struct tags tags = tags_of(event), end = tags;
 	bool crashed = event->severity <= PANICMON_ERROR;
+	struct tags tags, end;
 
+	begin_tags(&tags, event);
+	copy_tags(&end, &tags);
 	add_end(&end, event);
 	set_running(&metrics->running, event->pid, 0);
 	tell(metrics, event, "process.exit", PM_STATSD_COUNT, &end, 1);
@@ -269,8 +279,9 @@ void pm_statsd_tell_exited(struct pm_statsd_metrics *metrics, const struct panic
 
 void pm_statsd_tell_signal(struct pm_statsd_metrics *metrics, const struct panicmon_event *event)
 {
-	struct tags tags = tags_of(event);
+	struct tags tags;
 
+	begin_tags(&tags, event);
 	if (panicmon_event_has(event, PANICMON_HAS_SIGNAL))
 		add_signal(&tags, event->signal);
 	tell(metrics, event, pm_common_event_name(event->type), PM_STATSD_COUNT, &tags, 1);
@@ -278,8 +289,9 @@ void pm_statsd_tell_signal(struct pm_statsd_metrics *metrics, const struct panic
 
 void pm_statsd_tell_lost(struct pm_statsd_metrics *metrics, const struct panicmon_event *event)
 {
-	struct tags tags = tags_of(event);
+	struct tags tags;
 
+	begin_tags(&tags, event);
 	if (event->handler != NULL)
 		add_tag(&tags, "handler", event->handler);
 	tell(metrics, event, pm_common_event_name(event->type), PM_STATSD_COUNT, &tags,

@@ -49,6 +49,23 @@ static void note_errno(struct pm_statsd_outbox *outbox, struct pm_statsd_share s
 	note_loss(outbox, share, pm_statsd_link_reason(&outbox->link, error));
 }
 
+/* Of the datagram before. */
+static void note_refusal(struct pm_statsd_outbox *outbox, int error)
+{
+	if (error == 0)
+		return;
+	note_errno(outbox, outbox->last, error);
+	outbox->last = (struct pm_statsd_share){0};
+}
+
+static int look_for_refusal(struct pm_statsd_outbox *outbox)
+{
+	int error = pm_statsd_link_refused(&outbox->link);
+
+	note_refusal(outbox, error);
+	return error;
+}
+
 static void tell_total(struct pm_statsd_outbox *outbox, bool again)
 {
 	if (outbox->losing)
@@ -118,8 +135,10 @@ static void add_dropped(struct pm_statsd_outbox *outbox)
 static int send_datagram(struct pm_statsd_outbox *outbox)
 {
 	struct pm_common_buffer *out = &outbox->datagram;
-	int refused = 0;
+	int refused = look_for_refusal(outbox);
 
+	if (outbox->untold > 0)
+		add_dropped(outbox);
 	pm_common_buffer_reset(out);
 	struct pm_statsd_share share = pm_statsd_batch_pack(&outbox->batch, outbox->limit, out);
 	if (out->failed)
@@ -129,17 +148,15 @@ static int send_datagram(struct pm_statsd_outbox *outbox)
 			  "a line is longer than max_datagram");
 		return 0;
 	}
-	int result = pm_statsd_link_send(&outbox->link, out->data, out->length, &refused);
+	int late = 0;
+	int result = pm_statsd_link_send(&outbox->link, out->data, out->length, &late);
 	int error = errno;
-	if (refused != 0)
-		note_errno(outbox, outbox->last, refused);
+	note_refusal(outbox, late);
 	if (result == 0) {
-		note_success(outbox, refused, share);
+		note_success(outbox, refused != 0 || late != 0, share);
 		pm_statsd_batch_remove(&outbox->batch, share.lines);
 		return 0;
 	}
-	if (refused != 0)
-		outbox->last = (struct pm_statsd_share){0};
 	if (error != EMSGSIZE)
 		return error;
 	note_errno(outbox, pm_statsd_batch_remove(&outbox->batch, share.lines), error);
@@ -148,8 +165,6 @@ static int send_datagram(struct pm_statsd_outbox *outbox)
 
 static int send_all(struct pm_statsd_outbox *outbox)
 {
-	if (outbox->untold > 0 && outbox->batch.count > 0)
-		add_dropped(outbox);
 	while (outbox->batch.count > 0) {
 		int error = send_datagram(outbox);
 
@@ -216,10 +231,7 @@ void pm_statsd_outbox_finish(struct pm_statsd_outbox *outbox, uint32_t budget_ms
 
 void pm_statsd_outbox_close(struct pm_statsd_outbox *outbox)
 {
-	int refused = pm_statsd_link_last(&outbox->link);
-
-	if (refused != 0)
-		note_errno(outbox, outbox->last, refused);
+	look_for_refusal(outbox);
 	tell_total(outbox, false);
 	pm_statsd_batch_remove(&outbox->batch, PM_STATSD_BATCH_MAX);
 	pm_statsd_link_close(&outbox->link);
