@@ -13,10 +13,7 @@
 
 static const int64_t second_ns = INT64_C(1000000000);
 
-enum {
-	REFRESH_S = 60,
-	MOMENT_MS = 200 /* for the answer of a resolver that works */
-};
+enum { MOMENT_MS = 200 }; /* for the answer of a resolver that works */
 
 static int64_t now_ns(void)
 {
@@ -103,14 +100,15 @@ static void refresh(struct pm_statsd_link *link, bool doubt)
 		finish_lookup(link, doubt || link->count == 0 ? MOMENT_MS : 0);
 }
 
-void pm_statsd_link_open(struct pm_statsd_link *link, const struct pm_statsd_address *address)
+void pm_statsd_link_open(struct pm_statsd_link *link, const struct pm_statsd_address *address,
+			 int64_t refresh_ms)
 {
 	const struct addrinfo hints = {.ai_socktype = SOCK_DGRAM,
 				       .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
 	struct addrinfo *found = NULL;
 
 	*link = (struct pm_statsd_link){
-		.address = *address, .fd = -1, .refresh_ns = REFRESH_S * second_ns};
+		.address = *address, .fd = -1, .refresh_ns = refresh_ms * (second_ns / 1000)};
 	link->fixed =
 		address->is_unix || getaddrinfo(address->host, address->port, &hints, &found) == 0;
 	if (found != NULL) {

@@ -29,7 +29,8 @@ struct pm_statsd_link {
 	size_t count, current;
 };
 
-void pm_statsd_link_open(struct pm_statsd_link *link, const struct pm_statsd_address *address);
+void pm_statsd_link_open(struct pm_statsd_link *link, const struct pm_statsd_address *address,
+			 int64_t refresh_ms);
 void pm_statsd_link_close(struct pm_statsd_link *link);
 
 /* Why a datagram that had been taken has not arrived: 0: nothing is known of any, else errno, once.

@@ -19,6 +19,7 @@ enum {
 	OPTION_PREFIX,
 	OPTION_TAGS,
 	OPTION_HEARTBEAT,
+	OPTION_LOOK_UP,
 	OPTION_MAX_DATAGRAM,
 	OPTION_NOTICES,
 	OPTION_CONTAINER,
@@ -59,6 +60,12 @@ static const struct panicmon_option options[] = {
 			      .type = PANICMON_DURATION,
 			      .value = "10s",
 			      .help = "how often process.up and process.uptime are sent; 0: never"},
+	[OPTION_LOOK_UP] = {.name = "look_up_every",
+			    .type = PANICMON_DURATION,
+			    .value = "60s",
+			    .help = "how often the host of the address is looked up again",
+			    .min = 1000,
+			    .max = INT32_MAX},
 	[OPTION_MAX_DATAGRAM] = {.name = "max_datagram",
 				 .type = PANICMON_SIZE,
 				 .help = "the most bytes of a datagram; 1432 by UDP, else 8192",
@@ -200,7 +207,7 @@ static int open_statsd(const struct panicmon_host *host, const struct panicmon_v
 	statsd->metrics.outbox = &statsd->outbox;
 	statsd->metrics.notices = values[OPTION_DIALECT].number == PM_STATSD_DOGSTATSD &&
 				  values[OPTION_NOTICES].number != 0;
-	pm_statsd_link_open(&statsd->outbox.link, &address);
+	pm_statsd_link_open(&statsd->outbox.link, &address, values[OPTION_LOOK_UP].number);
 	if (make_style(&statsd->outbox.style, host, values) < 0) {
 		pm_statsd_outbox_close(&statsd->outbox);
 		free(statsd);

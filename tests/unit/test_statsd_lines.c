@@ -4,8 +4,10 @@
 #include "test_statsd.h"
 
 #include <errno.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -237,6 +239,30 @@ START_TEST(test_numbers_at_their_ends)
 }
 END_TEST
 
+/* Where a decimal point is a comma, and a group of digits has its own. */
+START_TEST(test_a_decimal_comma)
+{
+	struct panicmon_event event = make_crash();
+
+	setenv("LOCPATH", folder, 1);
+	/* Made here: no machine has it for sure. It complains, and makes it. */
+	(void)!system("localedef -c -i de_DE -f UTF-8 ./de_DE.UTF-8 >/dev/null 2>&1");
+	ck_assert_ptr_nonnull(setlocale(LC_ALL, "de_DE.UTF-8"));
+	ck_assert_str_eq(localeconv()->decimal_point, ",");
+	ck_assert_str_eq(localeconv()->thousands_sep, ".");
+	EXPECT(&event,
+	       "panicmon.process.exit:1|c\n"
+	       "panicmon.process.crash:1|c\n"
+	       "panicmon.process.runtime:61007|ms\n"
+	       "panicmon.process.cpu.user:1234|ms\n"
+	       "panicmon.process.cpu.system:2|ms\n"
+	       "panicmon.process.max_rss:20971520|g\n"
+	       "panicmon.process.up:0|g\n"
+	       "panicmon.process.uptime:0|g",
+	       "dialect=statsd");
+}
+END_TEST
+
 /* ---- hostile ones ---- */
 
 /* All that ends a field in one dialect or another, a newline, UTF-8, and what is none. */
@@ -438,6 +464,7 @@ void add_line_tests(Suite *suite)
 	tcase_add_test(tcase, test_extensions_of_dogstatsd);
 	tcase_add_test(tcase, test_a_test_says_so);
 	tcase_add_test(tcase, test_numbers_at_their_ends);
+	tcase_add_test(tcase, test_a_decimal_comma);
 	tcase_add_loop_test(tcase, test_a_hostile_tag, 0, DIALECTS);
 	tcase_add_test(tcase, test_a_hostile_name);
 	tcase_add_test(tcase, test_an_empty_name);

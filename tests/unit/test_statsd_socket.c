@@ -44,7 +44,11 @@ START_TEST(test_udp_without_a_listener)
 	ck_assert_int_eq(rig_drain(&rig), PANICMON_DONE);
 	rig_close(&rig);
 	ck_assert_int_eq(rig.said_count, 2);
-	ck_assert(strncmp(rig.said[1], "5 metrics to udp://127.0.0.1:", 29) == 0);
+	/* A refusal tells of one datagram or more. */
+	int lost = 0;
+	ck_assert_int_eq(sscanf(rig.said[1], "%d metrics to udp://127.0.0.1:", &lost), 1);
+	ck_assert_int_ge(lost, 1);
+	ck_assert_int_le(lost, 5);
 }
 END_TEST
 
@@ -63,12 +67,18 @@ START_TEST(test_udp_server_that_comes_back)
 	int fd = udp_server_at(address);
 	send_signal(&rig, SIGTERM);
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
-	ck_assert_str_eq(receive(fd), "panicmon.signal.passed:1|c\npanicmon.dropped:3|c");
+	int told = 0, lost = 0;
+	const char *text = receive(fd);
+	ck_assert_msg(sscanf(text, "panicmon.signal.passed:1|c\npanicmon.dropped:%d|c", &told) == 1,
+		      "%s", text);
 	send_signal(&rig, SIGTERM);
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
 	ck_assert_str_eq(receive(fd), "panicmon.signal.passed:1|c");
 	ck_assert_int_eq(rig.said_count, 2);
-	ck_assert(strncmp(rig.said[1], "sending again; 3 metrics to udp://", 34) == 0);
+	ck_assert_int_eq(sscanf(rig.said[1], "sending again; %d metrics to udp://", &lost), 1);
+	ck_assert_int_eq(told, lost);
+	ck_assert_int_ge(lost, 1);
+	ck_assert_int_le(lost, 3);
 	rig_close(&rig);
 	ck_assert_int_eq(rig.said_count, 2);
 	close(fd);
