@@ -192,7 +192,7 @@ START_TEST(test_unix_socket_that_stays_full)
 	char address[128], last[64];
 	struct rig rig;
 	int fd = unix_server("statsd", address);
-	long runtimes = 0, dropped = 0, lines = 0, value;
+	long runtimes = 0, dropped = 0, value;
 
 	OPEN(&rig, address);
 	int sent = fill(&rig);
@@ -205,12 +205,11 @@ START_TEST(test_unix_socket_that_stays_full)
 	ck_assert(strstr(rig.said[0], "more waits than can be kept") != NULL);
 	snprintf(last, sizeof(last), "process.runtime:%d|ms", 1000000 + MORE);
 	bool last_seen = false;
-	for (int result = PANICMON_RETRY; result == PANICMON_RETRY || dropped == 0;) {
+	for (int result = PANICMON_RETRY; !last_seen || dropped == 0;) {
 		char *text = (char *)(uintptr_t)receive(fd), *line;
 
-		ck_assert_msg(text[0] != '\0', "no more came, and the drops were not told");
+		ck_assert_msg(text[0] != '\0', "no more came");
 		while ((line = strsep(&text, "\n")) != NULL) {
-			lines++;
 			last_seen |= strstr(line, last) != NULL;
 			runtimes += strncmp(line, "panicmon.process.runtime:", 25) == 0;
 			if (sscanf(line, "panicmon.dropped:%ld|c", &value) == 1)
