@@ -30,6 +30,8 @@ enum {
 /* Of UDP what fits into an Ethernet frame with some tunnel around it. */
 enum { UDP_DATAGRAM = 1432, UNIX_DATAGRAM = 8192, MIN_DATAGRAM = 512, MAX_DATAGRAM = 65507 };
 
+enum { DAY_MS = 24 * 60 * 60 * 1000 };
+
 static const char *const dialects[PM_STATSD_DIALECT_COUNT + 1] = {
 	[PM_STATSD_PLAIN] = "statsd",
 	[PM_STATSD_DOGSTATSD] = "dogstatsd",
@@ -59,13 +61,14 @@ static const struct panicmon_option options[] = {
 	[OPTION_HEARTBEAT] = {.name = "heartbeat",
 			      .type = PANICMON_DURATION,
 			      .value = "10s",
-			      .help = "how often process.up and process.uptime are sent; 0: never"},
+			      .help = "how often process.up and process.uptime are sent; 0: never",
+			      .max = DAY_MS},
 	[OPTION_LOOK_UP] = {.name = "look_up_every",
 			    .type = PANICMON_DURATION,
 			    .value = "60s",
 			    .help = "how often the host of the address is looked up again",
 			    .min = 1000,
-			    .max = INT32_MAX},
+			    .max = DAY_MS},
 	[OPTION_MAX_DATAGRAM] = {.name = "max_datagram",
 				 .type = PANICMON_SIZE,
 				 .help = "the most bytes of a datagram; 1432 by UDP, else 8192",
