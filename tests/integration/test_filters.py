@@ -93,7 +93,7 @@ def test_mistakes(panicmon, key, value, said):
     done = panicmon.run(["true"], config=config)
     assert (done.status, done.stderr) == (125, f"panicmon: {config}:3: [handler:log] {key}: {said}\n")
     ctl = Ctl(panicmon)
-    assert ctl.run("check", config=config).stderr.splitlines()[0] == f"{config}:3: [handler:log] {key}: {said}"
+    assert f"{config}:3: [handler:log] {key}: {said}" in ctl.run("check", config=config).stderr.splitlines()
 
 
 # ---- panicmonctl test-fire ----

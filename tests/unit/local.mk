@@ -107,6 +107,18 @@ tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) -DPM_LOG_SO='"$(abs_top_builddir)/
 tests_unit_test_log_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_log_LDADD = src/base/libpm_base.la $(JANSSON_LIBS) $(CHECK_LIBS)
 
+# Likewise .libs/statsd.so.
+unit_tests += tests/unit/test_statsd
+tests_unit_test_statsd_SOURCES = \
+	tests/unit/test_statsd.c \
+	tests/unit/test_statsd.h \
+	tests/unit/test_statsd_lines.c \
+	tests/unit/test_statsd_options.c \
+	tests/unit/test_statsd_socket.c
+tests_unit_test_statsd_CPPFLAGS = $(AM_CPPFLAGS) -DPM_STATSD_SO='"$(abs_top_builddir)/.libs/statsd.so"'
+tests_unit_test_statsd_CFLAGS = $(unit_cflags)
+tests_unit_test_statsd_LDADD = $(CHECK_LIBS)
+
 # Through its public header and its exported symbols alone. Without libtool's script in front of it, it
 # can run itself as a command.
 unit_tests += tests/unit/test_library
