@@ -130,7 +130,8 @@ void pm_webhook_cloudevents_binary(const struct pm_webhook_settings *settings,
 		pm_common_buffer_free(&coded);
 	}
 	message->failed |= free_attributes(&attributes);
-	pm_webhook_put_json(message, pm_common_json_event(event, budget, &flags), flags);
+	json_t *data = pm_common_json_event(event, budget, &flags);
+	pm_webhook_put_json(message, data, flags);
 }
 
 void pm_webhook_standard(const struct pm_webhook_settings *settings,
