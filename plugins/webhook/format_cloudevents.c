@@ -50,7 +50,7 @@ static void put_segment(struct pm_common_buffer *out, const char *text)
 {
 	struct pm_common_buffer clean = {0};
 
-	pm_webhook_put_name(&clean, text != NULL && text[0] != '\0' ? text : "-");
+	pm_webhook_put_name(&clean, text);
 	pm_common_puts(out, "/");
 	put_percent(out, clean.data, clean.length, is_unreserved);
 	out->failed |= clean.failed;

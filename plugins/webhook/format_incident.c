@@ -15,20 +15,37 @@ bool pm_webhook_is_incident(const struct panicmon_event *event)
 	return pm_webhook_is_failure(event) || pm_webhook_is_resolved(event);
 }
 
+/* Whole: a cut one could be that of another service. */
+static void put_whole(struct pm_common_buffer *out, const char *text)
+{
+	if (text == NULL || text[0] == '\0')
+		text = "-";
+	pm_webhook_put_clean(out, text, strlen(text));
+}
+
+static json_t *whole_text(const char *text)
+{
+	struct pm_common_buffer out = {0};
+
+	put_whole(&out, text);
+	json_t *value = out.failed ? NULL : json_stringn(out.data, out.length);
+	pm_common_buffer_free(&out);
+	return value;
+}
+
 /* The same for each crash and for their end. */
 static void put_incident(struct pm_common_buffer *out, const struct panicmon_event *event)
 {
 	if (panicmon_event_has(event, PANICMON_HAS_INCIDENT) && event->incident != NULL) {
-		pm_webhook_put_clean(out, event->incident, strlen(event->incident));
+		put_whole(out, event->incident);
 		return;
 	}
 	pm_common_puts(out, "panicmon/");
-	pm_webhook_put_clean(out, event->host, strlen(event->host));
+	put_whole(out, event->host);
 	pm_common_puts(out, "/");
-	pm_webhook_put_clean(out, event->name, strlen(event->name));
+	put_whole(out, event->name);
 }
 
-/* A cut key could be that of another service. */
 static void shorten(struct pm_common_buffer *key, size_t most)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
@@ -99,8 +116,7 @@ static json_t *alert_labels(const struct pm_webhook_settings *settings,
 			    const struct panicmon_event *event)
 {
 	json_t *labels = json_pack("{s:s, s:o, s:o}", "alertname", "ServiceCrashed", "instance",
-				   pm_webhook_host_text(event, pm_webhook_plain), "job",
-				   pm_webhook_name_text(event, pm_webhook_plain));
+				   whole_text(event->host), "job", whole_text(event->name));
 
 	if (settings->labels != NULL)
 		json_object_update(labels, settings->labels);

@@ -53,7 +53,7 @@ void pm_webhook_put_name(struct pm_common_buffer *out, const char *text)
 {
 	enum { READABLE = 100 };
 
-	put_cut(out, text, READABLE);
+	put_cut(out, text != NULL && text[0] != '\0' ? text : "-", READABLE);
 }
 
 /* "1 h 2 min", "3.5 s", "12 ms" */

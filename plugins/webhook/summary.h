@@ -29,7 +29,7 @@ void pm_webhook_put_tail(struct pm_common_buffer *out, const struct panicmon_eve
 /* Appends text likewise: what is not UTF-8, or a control character, is U+FFFD. */
 void pm_webhook_put_clean(struct pm_common_buffer *out, const char *text, size_t length);
 
-/* The same of a string, cut to a length at which names are still recognised. */
+/* The same of a string, cut to a length at which names are still recognised; "-" for none. */
 void pm_webhook_put_name(struct pm_common_buffer *out, const char *text);
 
 #endif
