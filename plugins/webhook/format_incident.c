@@ -33,17 +33,17 @@ static json_t *whole_text(const char *text)
 	return value;
 }
 
-/* The same for each crash and for their end. */
+/* The same for each crash and for their end. An exit that is no failure has no key of panicmon's, which
+ * is NAME@HOST. */
 static void put_incident(struct pm_common_buffer *out, const struct panicmon_event *event)
 {
 	if (panicmon_event_has(event, PANICMON_HAS_INCIDENT) && event->incident != NULL) {
 		put_whole(out, event->incident);
 		return;
 	}
-	pm_common_puts(out, "panicmon/");
-	put_whole(out, event->host);
-	pm_common_puts(out, "/");
 	put_whole(out, event->name);
+	pm_common_puts(out, "@");
+	put_whole(out, event->host);
 }
 
 static void shorten(struct pm_common_buffer *key, size_t most)

@@ -54,7 +54,7 @@ static struct panicmon_event make_crash(void)
 	event.signal = SIGSEGV;
 	event.reason = PANICMON_REASON_SIGNALED;
 	event.runtime_ms = 3723004;
-	event.incident = "panicmon/web-1/api";
+	event.incident = "api@web-1";
 	event.crashes = 5;
 	return event;
 }
@@ -64,7 +64,7 @@ static struct panicmon_event make_recovery(void)
 	struct panicmon_event event = make_event(PANICMON_PROCESS_RECOVERED);
 
 	event.present = HAS(INCIDENT) | HAS(CRASHES);
-	event.incident = "panicmon/web-1/api";
+	event.incident = "api@web-1";
 	event.crashes = 6;
 	return event;
 }
@@ -292,9 +292,15 @@ START_TEST(test_pagerduty_opens_and_resolves_one_incident)
 			 "api was killed by SIGSEGV on web-1 after 1 h 2 min (5 crashes since the "
 			 "last message)");
 	ck_assert_str_eq(text_of(last, "event_action"), "resolve");
-	ck_assert_str_eq(text_of(first, "dedup_key"), "panicmon/web-1/api");
-	ck_assert_str_eq(text_of(last, "dedup_key"), "panicmon/web-1/api");
+	ck_assert_str_eq(text_of(first, "dedup_key"), "api@web-1");
+	ck_assert_str_eq(text_of(last, "dedup_key"), "api@web-1");
 	json_decref(first);
+	json_decref(last);
+	/* A clean exit, to which panicmon gives no key. */
+	recovery = make_event(PANICMON_PROCESS_EXITED);
+	last = render("pagerduty", &recovery);
+	ck_assert_str_eq(text_of(last, "event_action"), "resolve");
+	ck_assert_str_eq(text_of(last, "dedup_key"), "api@web-1");
 	json_decref(last);
 }
 END_TEST
