@@ -41,10 +41,10 @@ def assert_nowhere(text):
 def test_secrets_of_files_are_seen_nowhere(panicmon, tmp_path, status):
     """Not even where the server says them again."""
     echo = (status, {}, " ".join(SECRETS).encode())
-    with webhooks.Receiver(echo) as receiver:
+    with webhooks.Receiver(echo, 200) as receiver:
         section = webhooks.section(panicmon, format="pagerduty", **told(tmp_path, receiver))
         run = panicmon.start(["sh", "-c", "env; echo ready; exec sleep 1000"],
-                             config=webhooks.config(panicmon, section, drain="1s"))
+                             config=webhooks.config(panicmon, section))
         run.wait_for_stdout("ready")
         assert_nowhere(seen_in_proc(run))
         run.send(signal.SIGTERM)

@@ -5,6 +5,7 @@ import http.server
 import json
 import os
 import pathlib
+import signal
 import socket
 import ssl
 import subprocess
@@ -209,6 +210,17 @@ def secret_file(folder, text, name="secret", mode=0o600):
     path.write_text(text + "\n", encoding="utf-8")
     path.chmod(mode)
     return path
+
+
+def until_told(panicmon, config, what, receiver=None):
+    """What is on stderr of a panicmon whose command ends when that is there. Nothing reaches the receiver."""
+    run = panicmon.start(["sleep", "1000"], config=config)
+    run.command()
+    pm.wait_until(lambda: what in run.stderr, what=lambda: f"{what!r} on stderr: {run.stderr}")
+    run.send(signal.SIGTERM)
+    run.wait()
+    assert receiver is None or receiver.requests == []
+    return run.stderr
 
 
 class Authority:
