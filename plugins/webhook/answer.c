@@ -58,10 +58,28 @@ uint32_t pm_webhook_delay(unsigned failures, curl_off_t retry_after, uint32_t ra
 	return random % (most + 1);
 }
 
-static bool holds(const struct pm_common_buffer *body, const char *const *secrets)
+/* Whether one of the words between `separators` that has `least` bytes is in the body. */
+static bool holds_word(const struct pm_common_buffer *body, const char *text,
+		       const char *separators, size_t least)
 {
-	for (; *secrets != NULL; secrets++)
-		if (memmem(body->data, body->length, *secrets, strlen(*secrets)) != NULL)
+	while (*text != '\0') {
+		size_t length = strcspn(text, separators);
+
+		if (length >= least && memmem(body->data, body->length, text, length) != NULL)
+			return true;
+		text += length;
+		text += strspn(text, separators);
+	}
+	return false;
+}
+
+static bool holds_any(const struct pm_common_buffer *body, const char *const *secrets, size_t count)
+{
+	enum { LONG = 12 }; /* what is shorter is a word such as "services" */
+
+	for (size_t i = 0; i < count; i++)
+		if (secrets[i] != NULL && (holds_word(body, secrets[i], " \t\r\n", 1) ||
+					   holds_word(body, secrets[i], " \t\r\n/?&=:@", LONG)))
 			return true;
 	return false;
 }
@@ -97,14 +115,15 @@ static void put_status(struct pm_common_buffer *out, long status)
 }
 
 void pm_webhook_reason(const struct pm_webhook_answer *answer, const char *const *secrets,
-		       struct pm_common_buffer *out)
+		       size_t count, struct pm_common_buffer *out)
 {
 	if (!is_complete(answer))
 		pm_common_puts(out, answer->error[0] != '\0' ? answer->error
 							     : curl_easy_strerror(answer->code));
 	else
 		put_status(out, answer->status);
-	if (is_complete(answer) && answer->body.length > 0 && !holds(&answer->body, secrets))
+	if (is_complete(answer) && answer->body.length > 0 &&
+	    !holds_any(&answer->body, secrets, count))
 		put_body(out, &answer->body);
 	pm_common_put(out, "", 1);
 }

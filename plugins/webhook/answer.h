@@ -32,9 +32,9 @@ int pm_webhook_judge(const struct pm_webhook_answer *answer, const char *expects
  * `random` is the chance; or what the server asked for. */
 uint32_t pm_webhook_delay(unsigned failures, curl_off_t retry_after, uint32_t random);
 
-/* Appends why it is no success, for people, and a NUL. `secrets`: NULL at the end; a body that has
- * one of them is not shown. */
+/* Appends why it is no success, for people, and a NUL. A body that has one of the secrets in it, or a
+ * long part of one, such as of a URL, is not shown; NULL is no secret. */
 void pm_webhook_reason(const struct pm_webhook_answer *answer, const char *const *secrets,
-		       struct pm_common_buffer *out);
+		       size_t count, struct pm_common_buffer *out);
 
 #endif

@@ -42,27 +42,6 @@ static int read_url(struct pm_webhook_settings *settings, const struct panicmon_
 	return settings->url != NULL ? 0 : out_of_memory(host);
 }
 
-/* What has no path has "/". */
-static void keep_path(struct pm_webhook_settings *settings, CURLU *parsed)
-{
-	char *path = NULL, *query = NULL;
-	struct pm_common_buffer both = {0};
-
-	curl_url_get(parsed, CURLUPART_PATH, &path, 0);
-	curl_url_get(parsed, CURLUPART_QUERY, &query, 0);
-	pm_common_puts(&both, path != NULL ? path : "/");
-	if (query != NULL) {
-		pm_common_puts(&both, "?");
-		pm_common_puts(&both, query);
-	}
-	pm_common_put(&both, "", 1);
-	if (!both.failed && strcmp(both.data, "/") != 0)
-		settings->path = strdup(both.data);
-	pm_common_buffer_free(&both);
-	curl_free(path);
-	curl_free(query);
-}
-
 /* Makes `origin`. Nothing of the URL is said: it may be a secret. */
 static int take_apart(struct pm_webhook_settings *settings, CURLU *parsed)
 {
@@ -101,8 +80,6 @@ static int check_url(struct pm_webhook_settings *settings)
 			      "the URL is none: write it like https://example.com/hook");
 	else
 		result = take_apart(settings, parsed);
-	if (result == 0)
-		keep_path(settings, parsed);
 	curl_url_cleanup(parsed);
 	return result;
 }
@@ -302,7 +279,6 @@ void pm_webhook_settings_hide(const struct panicmon_value *values)
 void pm_webhook_settings_free(struct pm_webhook_settings *settings)
 {
 	pm_webhook_secret_free(settings->url);
-	pm_webhook_secret_free(settings->path);
 	pm_webhook_secret_free(settings->secret);
 	pm_webhook_secret_free(settings->token);
 	pm_webhook_secret_free(settings->routing_key);

@@ -17,7 +17,6 @@ struct pm_webhook_settings {
 	const struct pm_webhook_format *format;
 	char *url;    /* may be a secret as a whole */
 	char *origin; /* scheme, host and port of it, for people */
-	char *path;   /* path and query of it, which nobody is to see; NULL if it is "/" */
 	struct pm_webhook_keys keys;
 	char *secret, *token, *routing_key; /* NULL: none */
 	json_t *labels;                     /* an object of strings; NULL: none */

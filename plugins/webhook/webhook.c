@@ -157,16 +157,11 @@ static void add_signature(struct webhook *webhook)
 static void explain(struct webhook *webhook, int result)
 {
 	const struct pm_webhook_settings *settings = &webhook->settings;
-	const char *secrets[] = {settings->url, NULL, NULL, NULL, NULL, NULL};
-	const char *const more[] = {settings->path, settings->secret, settings->token,
-				    settings->routing_key};
+	const char *const secrets[] = {settings->url, settings->secret, settings->token,
+				       settings->routing_key};
 	struct pm_common_buffer text = {0};
-	size_t count = 1;
 
-	for (size_t i = 0; i < sizeof(more) / sizeof(more[0]); i++)
-		if (more[i] != NULL)
-			secrets[count++] = more[i];
-	pm_webhook_reason(&webhook->answer, secrets, &text);
+	pm_webhook_reason(&webhook->answer, secrets, sizeof(secrets) / sizeof(secrets[0]), &text);
 	const char *reason = text.failed ? "out of memory" : text.data;
 	panicmon_fail(webhook->host, "%s: %s", settings->origin, reason);
 	if (result == PANICMON_DEAD)

@@ -154,7 +154,11 @@ static char *reason(const struct pm_webhook_answer *answer)
 	static char text[512];
 	struct pm_common_buffer out = {0};
 
-	pm_webhook_reason(answer, (const char *const[]){"/the/path", "s3cret", NULL}, &out);
+	pm_webhook_reason(answer,
+			  (const char *const[]){
+				  NULL, "https://u:p@example.com/services/B0123456789abcdef?a=b",
+				  "s3cret other"},
+			  3, &out);
 	snprintf(text, sizeof(text), "%s", out.data);
 	pm_common_buffer_free(&out);
 	return text;
@@ -168,6 +172,9 @@ START_TEST(test_reasons)
 	pm_common_puts(&answer.body, "no\n\x1b[1m such\xff thing");
 	ck_assert_str_eq(reason(&answer), "it answered 404: 'no  [1m such\xef\xbf\xbd thing'");
 	pm_common_puts(&answer.body, ", s3cret");
+	ck_assert_str_eq(reason(&answer), "it answered 404");
+	pm_common_buffer_reset(&answer.body);
+	pm_common_puts(&answer.body, "no services/B0123456789abcdef");
 	ck_assert_str_eq(reason(&answer), "it answered 404");
 	answer.code = CURLE_OPERATION_TIMEDOUT;
 	ck_assert_str_eq(reason(&answer), "Timeout was reached");
