@@ -119,6 +119,16 @@ tests_unit_test_statsd_CPPFLAGS = $(AM_CPPFLAGS) -DPM_STATSD_SO='"$(abs_top_buil
 tests_unit_test_statsd_CFLAGS = $(unit_cflags)
 tests_unit_test_statsd_LDADD = $(CHECK_LIBS)
 
+# The plugin's parts, linked in: its door needs servers, which the end-to-end tests have.
+if HAVE_WEBHOOK
+unit_tests += tests/unit/test_webhook
+tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(webhook_la_SOURCES)
+tests_unit_test_webhook_CPPFLAGS = $(AM_CPPFLAGS) $(PLUGIN_CPPFLAGS)
+tests_unit_test_webhook_CFLAGS = $(unit_cflags) $(WEBHOOK_CFLAGS) $(JANSSON_CFLAGS)
+tests_unit_test_webhook_LDADD = plugins/common/libpm_common.la $(JANSSON_SHARED_LIBS) \
+	$(WEBHOOK_LIBS) $(CHECK_LIBS)
+endif
+
 # Through its public header and its exported symbols alone. Without libtool's script in front of it, it
 # can run itself as a command.
 unit_tests += tests/unit/test_library
