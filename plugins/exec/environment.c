@@ -57,7 +57,7 @@ static bool is_handed_on(const char *entry)
 	return true;
 }
 
-static void add_base(struct environment *environment, char *const *base)
+static void add_base(struct environment *environment, const char *const *base)
 {
 	for (; *base != NULL; base++)
 		if (is_handed_on(*base))
@@ -155,7 +155,7 @@ static void add_systemd(struct environment *environment, const struct panicmon_e
 		add_variable(environment, "SERVICE_RESULT", service_result(event));
 }
 
-static size_t count_entries(char *const *entries)
+static size_t count_entries(const char *const *entries)
 {
 	size_t count = 0;
 
@@ -164,7 +164,7 @@ static size_t count_entries(char *const *entries)
 	return count;
 }
 
-char **pm_exec_environment_make(char *const *base, const struct panicmon_event *event,
+char **pm_exec_environment_make(const char *const *base, const struct panicmon_event *event,
 				size_t budget)
 {
 	enum { SYSTEMD = 3, END = 1 };

@@ -170,7 +170,7 @@ static void alive(void *arg)
 static int run_with(struct exec *exec, const struct panicmon_event *event, size_t budget, int input,
 		    struct pm_exec_report *report)
 {
-	char **environment = pm_exec_environment_make(environ, event, budget);
+	char **environment = pm_exec_environment_make((const char *const *)environ, event, budget);
 
 	if (environment == NULL) {
 		errno = ENOMEM;
@@ -280,8 +280,7 @@ static void tell_retry(struct exec *exec, const struct panicmon_event *event, co
 {
 	if (!exec->retrying)
 		panicmon_log(exec->host, PANICMON_WARNING,
-			     "%s; event %" PRIu64 " is tried until that is mended", why,
-			     event->seq);
+			     "%s; event %" PRIu64 " will be tried again", why, event->seq);
 	exec->retrying = true;
 }
 

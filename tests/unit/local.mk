@@ -104,6 +104,17 @@ tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) -DPM_LOG_SO='"$(abs_top_builddir)/
 tests_unit_test_log_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_log_LDADD = src/base/libpm_base.la $(JANSSON_LIBS) $(CHECK_LIBS)
 
+unit_tests += tests/unit/test_exec
+tests_unit_test_exec_SOURCES = \
+	tests/unit/test_exec.c \
+	plugins/exec/environment.c \
+	plugins/exec/environment.h \
+	plugins/exec/words.c \
+	plugins/exec/words.h
+tests_unit_test_exec_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+tests_unit_test_exec_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_exec_LDADD = plugins/common/libpm_common.la $(JANSSON_LIBS) $(CHECK_LIBS)
+
 # Through its public header and its exported symbols alone. Without libtool's script in front of it, it
 # can run itself as a command.
 unit_tests += tests/unit/test_library
