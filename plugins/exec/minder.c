@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stddef.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +34,17 @@ static void close_from(int first)
 	long limit = sysconf(_SC_OPEN_MAX);
 	for (int fd = first; fd < limit; fd++)
 		close(fd);
+}
+
+/* Not a session of its own: the kernel gives each of those an equal share of the processor
+ * (sched_autogroup), and a storm of events would take it from the command. But without the command's
+ * terminal, where a program could ask for a password and wait for ever. */
+static void lead_group(void)
+{
+	setpgid(0, 0);
+	int terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (terminal >= 0)
+		ioctl(terminal, TIOCNOTTY);
 }
 
 static void arrange_descriptors(const struct pm_exec_start *start)
@@ -89,8 +101,7 @@ static void __attribute__((noreturn)) watch(pid_t program, pid_t host)
 
 void pm_exec_mind(const struct pm_exec_start *start)
 {
-	/* Without the terminal of the command, where a program could ask for a password for ever. */
-	setsid();
+	lead_group();
 	reset_signals();
 	prctl(PR_SET_PDEATHSIG, DEATH);
 	arrange_descriptors(start);

@@ -1,7 +1,7 @@
 /* minder.h: the process between a handler host and a program that it runs.
  *
- * It leads the session and process group of the program, and stays until the host kills that group: so
- * the group's number belongs to nobody else, and if the host is killed, whatever it was doing, there is
+ * It leads the process group of the program, and stays until the host kills that group: so the
+ * group's number belongs to nobody else, and if the host is killed, whatever it was doing, there is
  * somebody to kill the group with all that the program has started.
  */
 #ifndef PM_EXEC_MINDER_H

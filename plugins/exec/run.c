@@ -32,6 +32,8 @@ static pid_t fork_minder(const struct pm_exec_start *start)
 	if (minder == 0)
 		pm_exec_mind(start);
 	int saved = errno;
+	if (minder > 0)
+		setpgid(minder, minder); /* whoever of us comes first */
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	errno = saved;
 	return minder;
@@ -59,13 +61,12 @@ static bool wait_for_report(const struct pm_exec_run *run, int fd, int64_t timeo
 	}
 }
 
-/* Its leader too, which may not have been that yet. */
+/* Its leader, too, whose status this is. */
 static int end_group(pid_t minder)
 {
 	int status = 0;
 
 	kill(-minder, SIGKILL);
-	kill(minder, SIGKILL);
 	while (waitpid(minder, &status, 0) < 0 && errno == EINTR)
 		continue;
 	return status;

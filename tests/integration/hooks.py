@@ -20,7 +20,7 @@ run = {{
                     pathlib.Path("/proc/self/environ").read_bytes().split(b"\\0")[:-1]],
     "stdin": os.fdopen(0, "rb").read().decode("latin-1"),
     "descriptors": descriptors, "cwd": os.getcwd(), "pid": os.getpid(), "uid": os.getuid(),
-    "group": os.getpgrp(), "session": os.getsid(0), "parent": os.getppid(),
+    "group": os.getpgrp(), "parent": os.getppid(),
 }}
 with open(sys.argv[1], "a") as out:
     out.write(json.dumps(run) + "\\n")

@@ -10,6 +10,7 @@ import hooks
 import plugins
 import pm
 import procfs
+from terminals import on_terminal
 
 
 @pytest.fixture
@@ -215,12 +216,21 @@ def test_signals_are_as_at_login(panicmon, tmp_path):
     assert len(masks) == 10 and {int(mask, 16) for mask in masks} == {0}
 
 
-def test_a_session_of_its_own(hook):
-    """Without the terminal of the command; and led by a process that sees to its end."""
+def test_a_group_of_its_own(hook):
+    """Led by a process that sees to its end."""
     _, runs = hook(["true"])
     for run in runs:
-        found = run.found
-        assert found["group"] == found["session"] == found["parent"] not in (os.getsid(0), found["pid"])
+        assert run.found["group"] == run.found["parent"] not in (os.getpgrp(), run.found["pid"])
+
+
+def test_no_terminal(panicmon, terminal, tmp_path):
+    """A program that asks there for a password would wait for ever; the command has it."""
+    out = tmp_path / "out"
+    script = hooks.program(tmp_path, f"(exec 3</dev/tty) 2>/dev/null && echo a terminal >>{out}; echo ran >>{out}")
+    done = on_terminal(panicmon, terminal, ["sh", "-c", "exec 3</dev/tty"],
+                       config=hooks.config(panicmon, hooks.section([script]))).wait()
+    assert done.status == 0
+    assert out.read_text() == "ran\nran\n"
 
 
 def test_stdin_none(hook):
