@@ -1,8 +1,10 @@
 """The handler exec: what the program of an event finds itself in."""
+import errno
 import json
 import os
 import resource
 import signal
+import subprocess
 
 import pytest
 
@@ -158,27 +160,39 @@ def test_a_megabyte_of_arguments(hook):
         assert 8_000 < len(run.environment["PANICMON_ARGS"]) < 32_000
 
 
+def fill_environment(environment, arguments, preexec_fn):
+    """Variables that leave next to no room for more than such arguments."""
+    filled = {f"FILL{i}": "z" * 100_000 for i in range(20)}
+    for size in range(100_000, 0, -500):
+        filled["FILL"] = "z" * size
+        try:
+            subprocess.run(["/bin/true", *arguments], env={**environment, **filled}, preexec_fn=preexec_fn, check=True)
+            return filled
+        except OSError as error:
+            assert error.errno == errno.E2BIG
+    raise AssertionError("there is no room at all")
+
+
 def test_an_environment_that_leaves_no_room(panicmon, tmp_path):
     """What panicmon was started with is nearly all that execve(2) takes: the event's own part shrinks."""
-    record = tmp_path / "record"
-    path = hooks.config(panicmon, hooks.section([hooks.recorder(tmp_path), record]))
-    stack = 8 << 20
-    limit = stack // 4
+    stack = 8 << 20  # a quarter of it is for arguments and environment
 
     def small_stack():
         resource.setrlimit(resource.RLIMIT_STACK, (stack, resource.getrlimit(resource.RLIMIT_STACK)[1]))
 
-    command = ["sh", "-c", "exit 0", "y" * 15_000]
-    own = sum(len(f"{key}={value}") + 9 for key, value in panicmon.environment.items())
-    fill = limit - own - 40_000
-    filled = {f"FILL{i}": "z" * 100_000 for i in range(fill // 100_011)}
-    filled["FILL"] = "z" * (fill % 100_011)
-    with panicmon.start(command, config=path, env=filled, preexec_fn=small_stack) as run:
-        done = run.wait()
-    assert done.status == 0, done
+    record = tmp_path / "record"
+    path = hooks.config(panicmon, hooks.section([hooks.recorder(tmp_path), record]))
+    quotes = "'" * 4_000  # below the usual limit; four times that as a word of a shell
+    filled = fill_environment(panicmon.environment, [quotes, "x" * 2_000], small_stack)
+    done = panicmon.run(["true", quotes], config=path, env=filled, preexec_fn=small_stack)
+    assert (done.status, done.stderr) == (0, "")
     runs = hooks.runs(record)
-    assert [run.event["event"] for run in runs] == ["process.started", "process.exited"], done
-    assert all(run.event["args"] == command for run in runs)
+    assert [run.event["event"] for run in runs] == ["process.started", "process.exited"]
+    for run in runs:
+        assert run.event["args"] == ["true", quotes]
+        assert run.environment["PANICMON_TRUNCATED"] == "1"
+        assert hooks.told(run)["PANICMON_ARGS"][0] == "true"
+        assert run.environment["FILL"] == filled["FILL"]
 
 
 def test_descriptors(panicmon, tmp_path):

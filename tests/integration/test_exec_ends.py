@@ -98,6 +98,14 @@ def test_a_run_that_is_stopped(end_with, tmp_path):
     assert hooks.lines(done.stderr) == [f"event 1 is given up: '{tmp_path}/hook' had not ended after 200 ms"]
 
 
+def test_a_run_that_has_left_its_group(end_with, tmp_path):
+    """It is not reached by TERM, and goes with the one that leads the group."""
+    pids = tmp_path / "pids"
+    done = end_with(f"[ $PANICMON_SEQ = 1 ] || exit 0\necho $$ >>{pids}\nexec setsid sleep 1000", run_timeout="200ms")
+    assert hooks.lines(done.stderr) == [f"event 1 is given up: '{tmp_path}/hook' had not ended after 200 ms"]
+    pm.wait_until(lambda: not procfs.living(sleepers(pids)), deadline=20, what="its end")
+
+
 def test_a_run_that_takes_longer_than_the_timeout_of_a_call(end_with, tmp_path):
     """That one is for a plugin that hangs."""
     out = tmp_path / "out"
