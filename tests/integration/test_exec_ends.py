@@ -90,7 +90,8 @@ def test_a_run_that_heeds_no_term(end_with, tmp_path):
                     "while :; do wait; sleep 1; done", run_timeout="200ms")
     assert done.status == 0 and 2 <= done.seconds < 30
     assert hooks.lines(done.stderr) == [f"event 1 is given up: '{tmp_path}/hook' had not ended after 200 ms"]
-    assert len(sleepers(pids)) == 2 and not procfs.living(sleepers(pids))
+    assert len(sleepers(pids)) == 2
+    pm.wait_until(lambda: not procfs.living(sleepers(pids)), deadline=20, what="their end")
 
 
 def test_a_run_that_is_stopped(end_with, tmp_path):
@@ -160,7 +161,8 @@ def test_a_panicmon_that_waits_for_orphans(end_with, tmp_path):
     pids = tmp_path / "pids"
     done = end_with(f"sleep 1000 & echo $! >>{pids}", options=["process.subreaper=yes", "process.wait_orphans=1h"])
     assert done.status == 0
-    assert len(sleepers(pids)) == 2 and not procfs.living(sleepers(pids))
+    assert len(sleepers(pids)) == 2
+    pm.wait_until(lambda: not procfs.living(sleepers(pids)), deadline=20, what="their end")
 
 
 # ---- the end of panicmon ----
