@@ -129,6 +129,17 @@ tests_unit_test_webhook_LDADD = plugins/common/libpm_common.la $(JANSSON_SHARED_
 	$(WEBHOOK_LIBS) $(CHECK_LIBS)
 endif
 
+unit_tests += tests/unit/test_exec
+tests_unit_test_exec_SOURCES = \
+	tests/unit/test_exec.c \
+	plugins/exec/environment.c \
+	plugins/exec/environment.h \
+	plugins/exec/words.c \
+	plugins/exec/words.h
+tests_unit_test_exec_CPPFLAGS = $(PLUGIN_CPPFLAGS)
+tests_unit_test_exec_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
+tests_unit_test_exec_LDADD = plugins/common/libpm_common.la $(JANSSON_LIBS) $(CHECK_LIBS)
+
 # Through its public header and its exported symbols alone. Without libtool's script in front of it, it
 # can run itself as a command.
 unit_tests += tests/unit/test_library
