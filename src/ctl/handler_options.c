@@ -25,6 +25,46 @@ _Static_assert(sizeof(columns) / sizeof(columns[0]) == PM_DESCRIPTION_FIELDS &&
 		       (int)PM_DESCRIPTION_FIELDS <= (int)PM_CTL_COLUMNS_MAX,
 	       "a column for each field");
 
+enum { VALUES_WIDTH = 30 };
+
+/* How much of a list of values goes on one line: whole ones, at least one. */
+static size_t line_of_values(const char *values)
+{
+	size_t taken = 0;
+
+	for (;;) {
+		size_t length = strcspn(values + taken, ",");
+
+		if (taken > 0 && taken + length > VALUES_WIDTH)
+			return taken;
+		taken += length;
+		if (values[taken] == '\0')
+			return taken;
+		taken += strspn(values + taken, ", ");
+	}
+}
+
+/* Long lists of values go on below the first line. */
+static void add_key(struct pm_ctl_table *table, const char *const *fields)
+{
+	const char *cells[PM_DESCRIPTION_FIELDS], *rest = fields[PM_DESCRIPTION_RANGE];
+	char line[128];
+
+	memcpy(cells, fields, sizeof(cells));
+	cells[PM_DESCRIPTION_RANGE] = line;
+	do {
+		size_t length = line_of_values(rest), shown = length;
+
+		while (shown > 0 && rest[shown - 1] == ' ')
+			shown--;
+		snprintf(line, sizeof(line), "%.*s", (int)shown, rest);
+		pm_ctl_table_add(table, PM_CTL_PLAIN, cells);
+		for (size_t i = 0; i < PM_DESCRIPTION_FIELDS; i++)
+			cells[i] = i == PM_DESCRIPTION_RANGE ? line : PM_CTL_BLANK;
+		rest += length;
+	} while (rest[0] != '\0');
+}
+
 /* The plugin's own keys, and those that every handler has: one table, so that all is aligned. */
 static int print_keys(struct pm_ctl_look *look, struct pm_error *error)
 {
@@ -36,17 +76,16 @@ static int print_keys(struct pm_ctl_look *look, struct pm_error *error)
 		pm_description_take(&look->options, look->end, fields, PM_DESCRIPTION_FIELDS);
 		if (fields[PM_DESCRIPTION_OPTION][0] == '\0')
 			break;
-		pm_ctl_table_add(&table, PM_CTL_PLAIN, fields);
+		add_key(&table, fields);
 	}
 	pm_ctl_table_add(&table, PM_CTL_PLAIN, (const char *[]){"", NULL});
 	pm_ctl_table_add(&table, PM_CTL_HEAD, (const char *[]){"Of every handler:", NULL});
 	for (size_t i = 0; i < pm_section_handler.key_count; i++) {
 		const struct pm_key *key = &pm_section_handler.keys[i];
 
-		pm_ctl_table_add(&table, PM_CTL_PLAIN,
-				 (const char *[]){key->name, key->type,
-						  key->value != NULL ? key->value : "", "no",
-						  key->range, key->help});
+		add_key(&table,
+			(const char *[]){key->name, key->type, key->value != NULL ? key->value : "",
+					 "no", key->range, key->help});
 	}
 	int result = pm_ctl_table_print(&table);
 	pm_ctl_table_free(&table);

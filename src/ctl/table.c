@@ -59,6 +59,17 @@ static void widen(size_t *widths, size_t columns, const struct pm_ctl_row *row)
 	}
 }
 
+/* How many cells a row has, without blank ones at its end. */
+static size_t cells_of(const struct pm_ctl_row *row, size_t columns)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < columns && row->cells[i] != NULL; i++)
+		if (strcmp(row->cells[i], PM_CTL_BLANK) != 0)
+			count = i + 1;
+	return count;
+}
+
 static void print_row(const struct pm_ctl_table *table, const struct pm_ctl_row *row,
 		      const size_t *widths, bool styled)
 {
@@ -66,9 +77,9 @@ static void print_row(const struct pm_ctl_table *table, const struct pm_ctl_row 
 
 	if (style != NULL)
 		fputs(style, stdout);
-	for (size_t i = 0; i < table->columns && row->cells[i] != NULL; i++) {
-		bool last = i + 1 == table->columns || row->cells[i + 1] == NULL;
-		size_t gap = last ? 0 : widths[i] - width_of(row->cells[i]) + 2;
+	const size_t count = cells_of(row, table->columns);
+	for (size_t i = 0; i < count; i++) {
+		size_t gap = i + 1 == count ? 0 : widths[i] - width_of(row->cells[i]) + 2;
 
 		printf("%s%*s", row->cells[i], (int)gap, "");
 	}

@@ -22,6 +22,9 @@ struct pm_ctl_table {
 	bool incomplete; /* there was no memory for a row */
 };
 
+/* A cell with nothing in it. */
+#define PM_CTL_BLANK " "
+
 /* Copies `columns` texts; an empty one becomes "-". Of a line across the columns there is just one, and
  * NULL after it. */
 void pm_ctl_table_add(struct pm_ctl_table *table, enum pm_ctl_style style,

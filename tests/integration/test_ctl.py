@@ -155,7 +155,13 @@ def keys_of(done):
     begins = [match.start() for match in re.finditer(r"KEY|TYPE|DEFAULT|REQUIRED|VALUES|WHAT", head)]
     rows = [[line[begin:end].rstrip() for begin, end in zip(begins, begins[1:] + [None])]
             for line in lines + every.splitlines() if line]
-    return {row[0]: row[1:] for row in rows}, [line.split()[0] for line in every.splitlines()]
+    keys = {}
+    for row in rows:
+        if row[0]:
+            keys[row[0]] = row[1:]
+        else:  # the list of values goes on
+            keys[list(keys)[-1]][3] += f" {row[4]}"
+    return keys, [line.split()[0] for line in every.splitlines() if not line.startswith(" ")]
 
 
 def test_the_options_of_a_handler(ctl):
@@ -163,7 +169,7 @@ def test_the_options_of_a_handler(ctl):
     done = ctl.run("handlers", "log", config=config)
     keys, every = keys_of(done)
     assert re.match(r"log \d.* \(ABI 1\.1\): .*\n" + re.escape(str(ctl.panicmon.handler_dir)) + r"/log\.so\n\n", done.stdout)
-    assert keys["format"][:4] == ["choice", "auto", "no", "auto, text, json"]
+    assert keys["format"][:4] == ["choice", "auto", "no", "auto, text, logfmt, json, ecs, otel"]
     assert keys["path"][:4] == ["text", "stderr", "no", "any"] and "append to" in keys["path"][4]
     assert keys["timeout"] == ["duration", "30s", "no", "1ms or more", "the longest that one call into the plugin may take"]
     source = (pm.source_dir() / "src" / "config" / "keys.c").read_text(encoding="utf-8")

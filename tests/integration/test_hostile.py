@@ -182,6 +182,7 @@ def test_a_state_that_is_not_true(panicmon, tmp_path, how):
     """Of the last event: what a host says of itself does not make it delivered."""
     supervised = Supervised(panicmon, tmp_path, section("event", how, tmp_path, seq=4 + 2 * SIGNALS))
     storm(panicmon, supervised.run.pid, SIGNALS)
+    pm.wait_until(lambda: len(supervised.happened()) == 1 + 2 * SIGNALS, what="the events")
     done = supervised.end()
     assert LEFT.format(0) in done.stderr
     assert plugins.seqs(tmp_path / "bad")[-2:] == [4 + 2 * SIGNALS] * 2
