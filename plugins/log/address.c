@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -37,47 +35,33 @@ static int parse_local(struct pm_log_address *address, const char *path)
 	return 0;
 }
 
-static bool is_port(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-	long number = strtol(text, NULL, 10);
-
-	return digits > 0 && digits < 6 && text[digits] == '\0' && number > 0 && number < 65536;
-}
-
 static int parse_net(struct pm_log_address *address, enum pm_log_transport transport,
-		     const char *text)
+		     const struct pm_log_target *target)
 {
-	bool bracket = text[0] == '[';
-	const char *host = bracket ? text + 1 : text;
-	size_t length = strcspn(host, bracket ? "]" : ":/");
-	const char *rest = host + length;
+	const char *text = target->address + strlen("udp://");
 
-	if (length == 0 || length >= sizeof(address->host) || (bracket && *rest++ != ']'))
-		return -1;
-	if (rest[0] != '\0' && (rest[0] != ':' || !is_port(rest + 1)))
-		return -1;
 	*address = (struct pm_log_address){.transport = transport};
-	memcpy(address->host, host, length);
-	snprintf(address->port, sizeof(address->port), "%s", rest[0] != '\0' ? rest + 1 : PORT);
-	return 0;
+	const char *why = pm_common_endpoint_parse(&address->at, text, PORT);
+	return why == NULL
+		       ? 0
+		       : panicmon_fail(target->host, "address '%.300s' %s", target->address, why);
 }
 
 int pm_log_address_parse(struct pm_log_address *address, const struct pm_log_target *target)
 {
 	bool journal = strcmp(target->path, "journald") == 0;
 	const char *text = target->address;
-	int result = -1;
+	const char *path = text[0] == '/' ? text : NULL;
 
 	if (strcmp(text, PM_LOG_ADDRESS_LOCAL) == 0)
-		result = parse_local(address, journal ? JOURNAL_SOCKET : SYSLOG_SOCKET);
-	else if (text[0] == '/')
-		result = parse_local(address, text);
-	else if (!journal && strncmp(text, "udp://", 6) == 0)
-		result = parse_net(address, PM_LOG_UDP, text + 6);
-	else if (!journal && strncmp(text, "tcp://", 6) == 0)
-		result = parse_net(address, PM_LOG_TCP, text + 6);
-	return result == 0 ? 0 : refuse(target);
+		path = journal ? JOURNAL_SOCKET : SYSLOG_SOCKET;
+	if (path != NULL)
+		return parse_local(address, path) == 0 ? 0 : refuse(target);
+	if (!journal && strncmp(text, "udp://", 6) == 0)
+		return parse_net(address, PM_LOG_UDP, target);
+	if (!journal && strncmp(text, "tcp://", 6) == 0)
+		return parse_net(address, PM_LOG_TCP, target);
+	return refuse(target);
 }
 
 /* Ends a connect(2) that goes on by itself. */
@@ -118,7 +102,7 @@ static int connect_net(const struct pm_log_address *address, const struct panicm
 	struct addrinfo *found = NULL;
 	int fd = -1;
 
-	if (getaddrinfo(address->host, address->port, &hints, &found) != 0) {
+	if (getaddrinfo(address->at.host, address->at.port, &hints, &found) != 0) {
 		errno = EHOSTUNREACH;
 		return -1;
 	}

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <sys/un.h>
 
+#include "common/endpoint.h"
 #include "sink.h"
 
 #define PM_LOG_ADDRESS_LOCAL "local" /* the usual socket of this machine */
@@ -15,9 +16,7 @@ struct pm_log_address {
 	enum pm_log_transport transport;
 	union {
 		struct sockaddr_un local;
-		struct {
-			char host[256], port[8];
-		};
+		struct pm_common_endpoint at;
 	};
 };
 

@@ -250,29 +250,32 @@ END_TEST
 
 START_TEST(addresses_are_looked_at)
 {
-	static const char *const wrong[] = {"address=",
-					    "address=log",
-					    "address=udp://",
-					    "address=udp://:514",
-					    "address=udp://a:0",
-					    "address=udp://a:65536",
-					    "address=udp://a:",
-					    "address=udp://a:1x",
-					    "address=tcp://[::1",
-					    "address=tcp://[::1]1",
-					    "address=tcp://a/b",
-					    "address=http://a",
-					    "address=tcp://::1:514"};
+	static const struct {
+		const char *option, *why;
+	} wrong[] = {
+		{"address=", "is none of: local, /SOCKET, udp://HOST"},
+		{"address=log", "is none of"},
+		{"address=http://a", "is none of"},
+		{"address=udp://", "has no host"},
+		{"address=udp://:514", "has no host"},
+		{"address=udp://a:0", "has no port of 1 to 65535"},
+		{"address=udp://a:65536", "has no port of 1 to 65535"},
+		{"address=udp://a:", "has no port of 1 to 65535"},
+		{"address=udp://a:1x", "has no port of 1 to 65535"},
+		{"address=tcp://[::1", "has '[' without ']'"},
+		{"address=tcp://[::1]1", "has more than a host and a port"},
+		{"address=tcp://a/b", "has more than a host and a port"},
+		{"address=tcp://1::1:514", "has several colons"},
+	};
 	static const char *const right[] = {"address=local",         "address=/run/log",
 					    "address=udp://a",       "address=tcp://a:1",
 					    "address=tcp://[::1]:2", "address=udp://[::1]"};
 	struct rig rig;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		MAKE(&rig, "path=syslog", wrong[i]);
-		ck_assert_msg(rig_check(&rig) == -1, "%s", wrong[i]);
-		ck_assert_ptr_nonnull(
-			strstr(rig.failure, "is none of: local, /SOCKET, udp://HOST"));
+		MAKE(&rig, "path=syslog", wrong[i].option);
+		ck_assert_msg(rig_check(&rig) == -1, "%s", wrong[i].option);
+		ck_assert_ptr_nonnull(strstr(rig.failure, wrong[i].why));
 	}
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
 		MAKE(&rig, "path=syslog", right[i]);
