@@ -3,7 +3,9 @@
 
 #include "test_log.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -293,6 +295,28 @@ START_TEST(addresses_are_looked_at)
 }
 END_TEST
 
+/* "localhost" may be ::1 first, where nobody is. The kernel tells of that with the next datagram. */
+START_TEST(a_name_of_several_addresses)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(at);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char option[64];
+	struct rig rig;
+
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &length), 0);
+	snprintf(option, sizeof(option), "address=udp://localhost:%d", ntohs(at.sin_port));
+	OPEN(&rig, "path=syslog", option);
+	if (rig_send_seq(&rig, 1) == PANICMON_DONE && rig_send_seq(&rig, 2) == PANICMON_RETRY)
+		ck_assert_int_eq(rig_send_seq(&rig, 2), PANICMON_DONE);
+	ck_assert_ptr_nonnull(strstr(take(fd), "process.started"));
+	ck_assert_int_eq(rig_send_seq(&rig, 3), PANICMON_DONE);
+	rig_close(&rig);
+	close(fd);
+}
+END_TEST
+
 START_TEST(no_journald_is_refused)
 {
 	struct rig rig;
@@ -313,6 +337,7 @@ void add_send_tests(Suite *suite)
 		a_message_has_its_limit,     an_entry_of_journald,
 		a_full_queue_is_tried_again, a_socket_that_is_gone_is_told_once,
 		addresses_are_looked_at,     no_journald_is_refused,
+		a_name_of_several_addresses,
 	};
 	TCase *tcase = add_case(suite, "send");
 
