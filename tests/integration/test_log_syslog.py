@@ -153,6 +153,22 @@ def test_a_resolver_that_hangs(panicmon, tmp_path):
     assert "2 of 2 events were not delivered" in done.stderr
 
 
+@pytest.mark.parametrize("there", ["127.0.0.1", "127.0.0.2"])
+def test_a_name_of_two_addresses(panicmon, tmp_path, there):
+    """By UDP a refusal is told with the next datagram; then the other address is tried."""
+    names = Names(tmp_path, silent=False)
+    names.set("127.0.0.1 loghost.test\n127.0.0.2 loghost.test\n")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((there, 0))
+        text = panicmon.log_section("log", "syslog", address="udp://loghost.test:%d" % server.getsockname()[1],
+                                    format="auto")
+        done = panicmon.start(["sh", "-c", "exit 4"], config=panicmon.config(text),
+                              prefix=names.prefix).wait()
+        assert done.status == 4, done
+        server.setblocking(False)
+        assert b" process.exited " in server.recv(65536) or b" process.exited " in server.recv(65536)
+
+
 def test_a_server_that_does_not_read(panicmon, tmp_path):
     """The kernel takes what fits; then the log waits, the command does not."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as server:
