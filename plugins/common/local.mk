@@ -4,8 +4,12 @@ plugins_common_libpm_common_la_SOURCES = \
 	plugins/common/buffer.c \
 	plugins/common/buffer.h \
 	plugins/common/cut.h \
+	plugins/common/endpoint.c \
+	plugins/common/endpoint.h \
 	plugins/common/json.c \
 	plugins/common/json.h \
+	plugins/common/lookup.c \
+	plugins/common/lookup.h \
 	plugins/common/names.c \
 	plugins/common/names.h \
 	plugins/common/utf8.c \

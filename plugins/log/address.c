@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <netdb.h>
 #include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +14,8 @@
 
 /* RFC 5426 for UDP. TCP has none but the one that servers use for both (RFC 6587, 3.3). */
 #define PORT "514"
+
+enum { STEP_MS = 250 }; /* between signs of life */
 
 static int refuse(const struct pm_log_target *target)
 {
@@ -37,73 +37,72 @@ static int parse_local(struct pm_log_address *address, const char *path)
 	return 0;
 }
 
-static bool is_port(const char *text)
-{
-	size_t digits = strspn(text, "0123456789");
-	long number = strtol(text, NULL, 10);
-
-	return digits > 0 && digits < 6 && text[digits] == '\0' && number > 0 && number < 65536;
-}
-
 static int parse_net(struct pm_log_address *address, enum pm_log_transport transport,
-		     const char *text)
+		     const struct pm_log_target *target)
 {
-	bool bracket = text[0] == '[';
-	const char *host = bracket ? text + 1 : text;
-	size_t length = strcspn(host, bracket ? "]" : ":/");
-	const char *rest = host + length;
+	const char *text = target->address + strlen("udp://");
 
-	if (length == 0 || length >= sizeof(address->host) || (bracket && *rest++ != ']'))
-		return -1;
-	if (rest[0] != '\0' && (rest[0] != ':' || !is_port(rest + 1)))
-		return -1;
 	*address = (struct pm_log_address){.transport = transport};
-	memcpy(address->host, host, length);
-	snprintf(address->port, sizeof(address->port), "%s", rest[0] != '\0' ? rest + 1 : PORT);
-	return 0;
+	const char *why = pm_common_endpoint_parse(&address->at, text, PORT);
+	return why == NULL
+		       ? 0
+		       : panicmon_fail(target->host, "address '%.300s' %s", target->address, why);
 }
 
 int pm_log_address_parse(struct pm_log_address *address, const struct pm_log_target *target)
 {
 	bool journal = strcmp(target->path, "journald") == 0;
 	const char *text = target->address;
-	int result = -1;
+	const char *path = text[0] == '/' ? text : NULL;
 
 	if (strcmp(text, PM_LOG_ADDRESS_LOCAL) == 0)
-		result = parse_local(address, journal ? JOURNAL_SOCKET : SYSLOG_SOCKET);
-	else if (text[0] == '/')
-		result = parse_local(address, text);
-	else if (!journal && strncmp(text, "udp://", 6) == 0)
-		result = parse_net(address, PM_LOG_UDP, text + 6);
-	else if (!journal && strncmp(text, "tcp://", 6) == 0)
-		result = parse_net(address, PM_LOG_TCP, text + 6);
-	return result == 0 ? 0 : refuse(target);
+		path = journal ? JOURNAL_SOCKET : SYSLOG_SOCKET;
+	if (path != NULL)
+		return parse_local(address, path) == 0 ? 0 : refuse(target);
+	if (!journal && strncmp(text, "udp://", 6) == 0)
+		return parse_net(address, PM_LOG_UDP, target);
+	if (!journal && strncmp(text, "tcp://", 6) == 0)
+		return parse_net(address, PM_LOG_TCP, target);
+	return refuse(target);
+}
+
+int pm_log_address_wait(int fd, const struct panicmon_host *host)
+{
+	struct pollfd waits = {.fd = fd, .events = POLLOUT};
+
+	for (int waited = 0; waited < PM_LOG_WAIT_MS; waited += STEP_MS) {
+		int ready = (int)TEMP_FAILURE_RETRY(poll(&waits, 1, STEP_MS));
+
+		if (ready != 0)
+			return ready < 0 ? -1 : 0;
+		host->alive(host);
+	}
+	errno = ETIMEDOUT;
+	return -1;
 }
 
 /* Ends a connect(2) that goes on by itself. */
-static int await_connection(int fd)
+static int await_connection(int fd, const struct panicmon_host *host)
 {
-	struct pollfd waits = {.fd = fd, .events = POLLOUT};
 	int error = 0;
 	socklen_t size = sizeof(error);
-	int ready = (int)TEMP_FAILURE_RETRY(poll(&waits, 1, PM_LOG_WAIT_MS));
 
-	if (ready == 0)
-		errno = ETIMEDOUT;
-	if (ready <= 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
+	if (pm_log_address_wait(fd, host) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
 		return -1;
 	errno = error;
 	return error == 0 ? 0 : -1;
 }
 
-static int connect_to(const struct sockaddr *address, socklen_t length, int type)
+static int connect_to(const struct sockaddr *address, socklen_t length, int type,
+		      const struct panicmon_host *host)
 {
 	int fd = socket(address->sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
 	if (connect(fd, address, length) == 0 ||
-	    (errno == EINPROGRESS && await_connection(fd) == 0))
+	    (errno == EINPROGRESS && await_connection(fd, host) == 0))
 		return fd;
 	int saved = errno;
 	close(fd);
@@ -111,31 +110,87 @@ static int connect_to(const struct sockaddr *address, socklen_t length, int type
 	return -1;
 }
 
-static int connect_net(const struct pm_log_address *address, const struct panicmon_host *host)
+/* A number needs no resolver, and no thread for it. */
+static bool is_number(const struct pm_log_address *address, int type, struct addrinfo **found)
+{
+	const struct addrinfo hints = {.ai_socktype = type,
+				       .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+
+	return getaddrinfo(address->at.host, address->at.port, &hints, found) == 0;
+}
+
+/* NULL: errno. */
+static struct addrinfo *look_up(struct pm_log_address *address, int type,
+				const struct panicmon_host *host)
+{
+	struct addrinfo *found = NULL;
+	int error = 0, waited = 0;
+
+	if (is_number(address, type, &found))
+		return found;
+	if (!pm_common_lookup_pending(&address->lookup))
+		error = pm_common_lookup_start(&address->lookup, &address->at, type);
+	if (error == 0)
+		error = EAI_INPROGRESS;
+	for (; pm_common_lookup_pending(&address->lookup) && waited < PM_LOG_WAIT_MS;
+	     waited += STEP_MS) {
+		host->alive(host);
+		error = pm_common_lookup_finish(&address->lookup, STEP_MS, &found);
+	}
+	errno = error == EAI_INPROGRESS ? ETIMEDOUT : EHOSTUNREACH;
+	return error == 0 ? found : NULL;
+}
+
+static const struct addrinfo *at_index(const struct addrinfo *list, unsigned index)
+{
+	while (index-- > 0)
+		list = list->ai_next;
+	return list;
+}
+
+static unsigned count_addresses(const struct addrinfo *list)
+{
+	unsigned count = 0;
+
+	for (; list != NULL; list = list->ai_next)
+		count++;
+	return count;
+}
+
+static int connect_net(struct pm_log_address *address, const struct panicmon_host *host)
 {
 	int type = address->transport == PM_LOG_UDP ? SOCK_DGRAM : SOCK_STREAM;
-	const struct addrinfo hints = {.ai_socktype = type, .ai_flags = AI_NUMERICSERV};
-	struct addrinfo *found = NULL;
+	struct addrinfo *found = look_up(address, type, host);
+	unsigned count = count_addresses(found);
 	int fd = -1;
 
-	if (getaddrinfo(address->host, address->port, &hints, &found) != 0) {
-		errno = EHOSTUNREACH;
-		return -1;
-	}
-	for (struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next) {
+	for (unsigned i = 0; i < count && fd < 0; i++) {
+		const struct addrinfo *at = at_index(found, (address->turn + i) % count);
+
 		host->alive(host);
-		fd = connect_to(at->ai_addr, at->ai_addrlen, type);
+		fd = connect_to(at->ai_addr, at->ai_addrlen, type, host);
 	}
 	int saved = errno;
-	freeaddrinfo(found);
+	if (found != NULL)
+		freeaddrinfo(found);
 	errno = saved;
 	return fd;
 }
 
-int pm_log_address_connect(const struct pm_log_address *address, const struct panicmon_host *host)
+int pm_log_address_connect(struct pm_log_address *address, const struct panicmon_host *host)
 {
 	if (address->transport != PM_LOG_UNIX)
 		return connect_net(address, host);
 	return connect_to((const struct sockaddr *)&address->local, sizeof(address->local),
-			  SOCK_DGRAM);
+			  SOCK_DGRAM, host);
+}
+
+void pm_log_address_turn(struct pm_log_address *address)
+{
+	address->turn++;
+}
+
+void pm_log_address_close(struct pm_log_address *address)
+{
+	pm_common_lookup_close(&address->lookup);
 }

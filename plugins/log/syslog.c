@@ -2,7 +2,6 @@
 #include <config.h>
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -187,8 +186,6 @@ static size_t limit(const struct pm_log_sink *sink)
 /* All of it, while the peer takes some within PM_LOG_WAIT_MS. */
 static int send_all(struct syslog *log, const char *bytes, size_t length, int flags)
 {
-	struct pollfd waits = {.fd = log->fd, .events = POLLOUT};
-
 	while (length > 0) {
 		ssize_t sent =
 			TEMP_FAILURE_RETRY(send(log->fd, bytes, length, MSG_NOSIGNAL | flags));
@@ -198,13 +195,8 @@ static int send_all(struct syslog *log, const char *bytes, size_t length, int fl
 			length -= (size_t)sent;
 			continue;
 		}
-		if (errno != EAGAIN)
+		if (errno != EAGAIN || pm_log_address_wait(log->fd, log->host) < 0)
 			return -1;
-		log->host->alive(log->host);
-		if (TEMP_FAILURE_RETRY(poll(&waits, 1, PM_LOG_WAIT_MS)) == 0) {
-			errno = ETIMEDOUT;
-			return -1;
-		}
 	}
 	return 0;
 }
@@ -228,6 +220,10 @@ static int write_datagram(struct syslog *log, const char *record, size_t length)
 		return PANICMON_DONE;
 	if (errno == EAGAIN || errno == ENOBUFS)
 		return PANICMON_RETRY;
+	/* What was sent before has come to nobody: "localhost" is ::1 and 127.0.0.1, and the server may
+	 * be at one of them. */
+	if (errno == ECONNREFUSED)
+		pm_log_address_turn(&log->address);
 	return errno == EMSGSIZE ? PANICMON_DROP : later(log);
 }
 
@@ -246,6 +242,7 @@ static int write_record(struct pm_log_sink *sink, const char *record, size_t len
 static void close_syslog(struct pm_log_sink *sink)
 {
 	disconnect(syslog_of(sink));
+	pm_log_address_close(&syslog_of(sink)->address);
 	free(sink);
 }
 

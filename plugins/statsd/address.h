@@ -5,12 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { PM_STATSD_HOST_SIZE = 256, PM_STATSD_PORT_SIZE = 6, PM_STATSD_PATH_SIZE = 108 };
+#include "common/endpoint.h"
+
+enum { PM_STATSD_PATH_SIZE = 108 };
 
 struct pm_statsd_address {
 	bool is_unix;
-	char host[PM_STATSD_HOST_SIZE]; /* UDP: a name or a number, without brackets */
-	char port[PM_STATSD_PORT_SIZE];
+	struct pm_common_endpoint at;   /* UDP */
 	char path[PM_STATSD_PATH_SIZE]; /* Unix: absolute */
 };
 

@@ -67,7 +67,7 @@ static void take_targets(struct pm_statsd_link *link, const struct addrinfo *fou
 static void finish_lookup(struct pm_statsd_link *link, int wait_ms)
 {
 	struct addrinfo *found = NULL;
-	int error = pm_statsd_lookup_finish(&link->lookup, wait_ms, &found);
+	int error = pm_common_lookup_finish(&link->lookup, wait_ms, &found);
 
 	if (error == EAI_INPROGRESS)
 		return;
@@ -81,8 +81,7 @@ static void finish_lookup(struct pm_statsd_link *link, int wait_ms)
 static bool start_lookup(struct pm_statsd_link *link)
 {
 	link->looked_ns = now_ns();
-	link->lookup_error =
-		pm_statsd_lookup_start(&link->lookup, link->address.host, link->address.port);
+	link->lookup_error = pm_common_lookup_start(&link->lookup, &link->address.at, SOCK_DGRAM);
 	return link->lookup_error == 0;
 }
 
@@ -93,7 +92,7 @@ static void refresh(struct pm_statsd_link *link, bool doubt)
 
 	if (link->fixed)
 		return;
-	if (pm_statsd_lookup_pending(&link->lookup))
+	if (pm_common_lookup_pending(&link->lookup))
 		finish_lookup(link, 0);
 	else if ((link->looked_ns == 0 || now_ns() - link->looked_ns >= pause_ns) &&
 		 start_lookup(link))
@@ -109,8 +108,8 @@ void pm_statsd_link_open(struct pm_statsd_link *link, const struct pm_statsd_add
 
 	*link = (struct pm_statsd_link){
 		.address = *address, .fd = -1, .refresh_ns = refresh_ms * (second_ns / 1000)};
-	link->fixed =
-		address->is_unix || getaddrinfo(address->host, address->port, &hints, &found) == 0;
+	link->fixed = address->is_unix ||
+		      getaddrinfo(address->at.host, address->at.port, &hints, &found) == 0;
 	if (found != NULL) {
 		take_targets(link, found);
 		freeaddrinfo(found);
@@ -120,7 +119,7 @@ void pm_statsd_link_open(struct pm_statsd_link *link, const struct pm_statsd_add
 void pm_statsd_link_close(struct pm_statsd_link *link)
 {
 	disconnect(link);
-	pm_statsd_lookup_close(&link->lookup);
+	pm_common_lookup_close(&link->lookup);
 }
 
 static int make_socket(int family)
@@ -227,7 +226,7 @@ void pm_statsd_link_wait(struct pm_statsd_link *link, int error, int wait_ms)
 {
 	struct pollfd interest = {.fd = link->fd, .events = POLLOUT};
 
-	if (error == EDESTADDRREQ && pm_statsd_lookup_pending(&link->lookup))
+	if (error == EDESTADDRREQ && pm_common_lookup_pending(&link->lookup))
 		finish_lookup(link, wait_ms);
 	else if (link->address.is_unix)
 		poll(NULL, 0,

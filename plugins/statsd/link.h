@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 
 #include "address.h"
-#include "lookup.h"
+#include "common/lookup.h"
 
 enum { PM_STATSD_TARGET_MAX = 8 };
 
@@ -23,7 +23,7 @@ struct pm_statsd_link {
 	bool fixed;         /* the host is a number: nothing to look up */
 	int64_t looked_ns;  /* CLOCK_MONOTONIC: the last look-up; 0: never */
 	int64_t refresh_ns; /* a name is looked up again after so long */
-	struct pm_statsd_lookup lookup;
+	struct pm_common_lookup lookup;
 	int lookup_error; /* EAI_ code of the last one */
 	struct pm_statsd_target targets[PM_STATSD_TARGET_MAX];
 	size_t count, current;

@@ -8,8 +8,6 @@ statsd_la_SOURCES = \
 	plugins/statsd/lines.h \
 	plugins/statsd/link.c \
 	plugins/statsd/link.h \
-	plugins/statsd/lookup.c \
-	plugins/statsd/lookup.h \
 	plugins/statsd/metrics.c \
 	plugins/statsd/metrics.h \
 	plugins/statsd/outbox.c \

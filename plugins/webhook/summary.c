@@ -13,10 +13,12 @@ bool pm_webhook_is_failure(const struct panicmon_event *event)
 	       (event->type == PANICMON_PROCESS_EXITED && event->severity <= PANICMON_ERROR);
 }
 
+/* The end of one of several says nothing of those that have failed: of them, panicmon tells. */
 bool pm_webhook_is_resolved(const struct panicmon_event *event)
 {
 	return event->type == PANICMON_PROCESS_RECOVERED ||
-	       (event->type == PANICMON_PROCESS_EXITED && event->severity > PANICMON_ERROR);
+	       (event->type == PANICMON_PROCESS_EXITED && event->severity > PANICMON_ERROR &&
+		!panicmon_event_has(event, PANICMON_HAS_INSTANCE));
 }
 
 /* `breaks`: newlines and tabs stay. */

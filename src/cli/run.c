@@ -113,7 +113,7 @@ static int open_commands(struct run *run, const struct pm_executor_options *comm
 {
 	const struct pm_config_process *config = &run->config.process;
 
-	if (pm_commands_make(&run->commands, config, common, error) < 0)
+	if (pm_commands_make(&run->commands, &run->config, common, error) < 0)
 		return -1;
 	pm_leftovers_open(&run->leftovers, &run->loop,
 			  config->stop_timeout_ms > 0 ? config->stop_timeout_ms : KILL_AFTER_MS);

@@ -25,7 +25,7 @@ static const char *const endings[] = {
 static const char *const words[] = {
 	"pass",    "pwd",       "passin",        "passout",    "userpass",    "dbpass",
 	"auth",    "bearer",    "authorization", "credential", "credentials", "creds",
-	"secrets", "passwords", "requirepass",   "masterauth",
+	"secrets", "passwords", "requirepass",   "masterauth", "cookie",      "cookies",
 };
 
 /* Before the word "key", which alone may be anything: monkey, keyspace, a key of a map. */
@@ -315,6 +315,13 @@ static bool is_header(const char *before, const char *argument)
 	       strncmp(argument, "-H", 2) == 0 || strncmp(argument, "--header=", 9) == 0;
 }
 
+/* After the name of a secret: "-h" and "--verbose" are no value. A longer one with a single dash may be,
+ * and is hidden: one of 64 keys in base64url begins so. */
+static bool is_clearly_flag(const char *argument)
+{
+	return is_flag(argument) && (argument[1] == '-' || argument[2] == '\0');
+}
+
 static void put_arguments(struct copy *copy, char *const *argv, char **out)
 {
 	for (size_t i = 0; argv[i] != NULL; i++) {
@@ -324,7 +331,7 @@ static void put_arguments(struct copy *copy, char *const *argv, char **out)
 			out[i] = copy->to + copy->length;
 		if (copy->redact != NULL && copy->redact->off)
 			put(copy, argv[i], strlen(argv[i]));
-		else if (is_secret_flag(before, copy->redact) && !is_flag(argv[i]))
+		else if (is_secret_flag(before, copy->redact) && !is_clearly_flag(argv[i]))
 			put_mark(copy);
 		else
 			put_argument(copy, argv[i], i > 0, is_header(before, argv[i]));

@@ -56,12 +56,16 @@ static bool is_pidfd_id(const struct needs *needs, const char *variable)
 	return needs->for_us && value_of(variable, "LISTEN_PIDFDID") != NULL;
 }
 
-static bool is_replaced(const struct pm_environment_changes *changes, const char *variable)
+static bool is_replaced_or_hidden(const struct pm_environment_changes *changes,
+				  const char *variable)
 {
 	if (changes->instance != 0 && value_of(variable, instance_name) != NULL)
 		return true;
 	for (size_t i = 0; i < changes->count; i++)
 		if (value_of(variable, changes->set[i].name) != NULL)
+			return true;
+	for (size_t i = 0; i < changes->hide_count; i++)
+		if (value_of(variable, changes->hide[i]) != NULL)
 			return true;
 	return false;
 }
@@ -69,14 +73,15 @@ static bool is_replaced(const struct pm_environment_changes *changes, const char
 static struct needs measure(const struct pm_environment_changes *changes)
 {
 	struct needs needs = {
-		.changed = changes->clear || changes->count > 0 || changes->instance != 0,
+		.changed = changes->clear || changes->count > 0 || changes->hide_count > 0 ||
+			   changes->instance != 0,
 		.variables = changes->count + (changes->instance != 0) + 1,
 		.bytes = sizeof(instance_name) + DIGITS,
 	};
 
 	for (size_t i = 0; i < changes->count; i++)
-		needs.bytes += strlen(changes->set[i].name) + strlen(changes->set[i].value) +
-			       sizeof("=");
+		needs.bytes +=
+			strlen(changes->set[i].name) + strlen(changes->set[i].value) + sizeof("=");
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
 		int index = own_pid_index(*variable);
 
@@ -112,7 +117,7 @@ static size_t inherit(struct pm_environment *environment,
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
 		int index = own_pid_index(*variable);
 
-		if (is_pidfd_id(needs, *variable) || is_replaced(changes, *variable))
+		if (is_pidfd_id(needs, *variable) || is_replaced_or_hidden(changes, *variable))
 			continue;
 		environment->variables[count++] =
 			index < 0 ? *variable : own_pid_variable(environment, index, text);

@@ -27,6 +27,8 @@ struct pm_environment_changes {
 	bool clear; /* begin with none */
 	const struct pm_variable *set;
 	size_t count;
+	const char *const *hide; /* names that are ours alone, unless `set` has them */
+	size_t hide_count;
 	unsigned instance; /* PANICMON_INSTANCE; 0: it is not set */
 };
 

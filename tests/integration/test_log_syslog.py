@@ -8,6 +8,7 @@ import pytest
 
 import pm
 import receivers
+from test_statsd_network import Names
 
 ADDED = 16  # bytes that rsyslog may add: "imuxsock", +00:00 for Z
 HOSTILE = ["true", 'say "hi"', "C:\\dir]", "\x1b[2J\n\x01", "\udcff", "\u00e9\u2028"]
@@ -137,6 +138,35 @@ def test_nobody_there_holds_nothing_up(panicmon, tmp_path):
             assert done.seconds < 20
             assert f"cannot reach syslog at '{address}': " in done.stderr, done.stderr
             assert "2 of 2 events were not delivered" in done.stderr, done.stderr
+
+
+def test_a_resolver_that_hangs(panicmon, tmp_path):
+    """For longer than a call may take, and than a start: neither waits for it, and no host is killed."""
+    names = Names(tmp_path, silent=True)
+    text = panicmon.log_section("log", "syslog", address="tcp://loghost.test", format="auto", timeout="1s")
+    config = panicmon.config("[panicmon]\nstart_timeout = 10s\ndrain_timeout = 5s\n" + text)
+    done = panicmon.start(["sh", "-c", "exit 4"], config=config, prefix=names.prefix).wait()
+    assert done.status == 4, done
+    assert done.seconds < 25, "of a resolver's 90 s"
+    assert "cannot reach syslog at 'tcp://loghost.test': Connection timed out; it is tried again" in done.stderr
+    assert "has not returned" not in done.stderr
+    assert "2 of 2 events were not delivered" in done.stderr
+
+
+@pytest.mark.parametrize("there", ["127.0.0.1", "127.0.0.2"])
+def test_a_name_of_two_addresses(panicmon, tmp_path, there):
+    """By UDP a refusal is told with the next datagram; then the other address is tried."""
+    names = Names(tmp_path, silent=False)
+    names.set("127.0.0.1 loghost.test\n127.0.0.2 loghost.test\n")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind((there, 0))
+        text = panicmon.log_section("log", "syslog", address="udp://loghost.test:%d" % server.getsockname()[1],
+                                    format="auto")
+        done = panicmon.start(["sh", "-c", "exit 4"], config=panicmon.config(text),
+                              prefix=names.prefix).wait()
+        assert done.status == 4, done
+        server.setblocking(False)
+        assert b" process.exited " in server.recv(65536) or b" process.exited " in server.recv(65536)
 
 
 def test_a_server_that_does_not_read(panicmon, tmp_path):

@@ -59,13 +59,12 @@ def test_secrets_of_files_are_seen_nowhere(panicmon, tmp_path, status):
 
 
 def test_secrets_of_the_environment(panicmon):
-    """The host has them no longer in what others can see; the command is not to inherit them."""
+    """The host has them no longer in what others can see, and the command does not inherit them."""
     with webhooks.Receiver() as receiver:
         variables = {"HOOK_URL": receiver.url(path=PATH), "HOOK_TOKEN": TOKEN, "HOOK_SECRET": webhooks.SECRET}
         section = webhooks.section(panicmon, url_env="HOOK_URL", token_env="HOOK_TOKEN", secret_env="HOOK_SECRET")
-        hidden = "[process]\n" + "".join(f"env.{name} =\n" for name in variables)
         run = panicmon.start(["sh", "-c", "env; echo ready; exec sleep 1000"], env=variables,
-                             config=webhooks.config(panicmon, hidden, section))
+                             config=webhooks.config(panicmon, section))
         run.wait_for_stdout("ready")
         receiver.wait_for(1)
         host = pathlib.Path(f"/proc/{run.host('hook')}/environ").read_text(errors="replace")
@@ -76,6 +75,15 @@ def test_secrets_of_the_environment(panicmon):
     assert_nowhere(host)
     assert "PM_TEST_ID" in host
     assert_nowhere(run.stdout + run.stderr)
+
+
+def test_a_secret_that_the_command_is_to_have_as_well(panicmon):
+    with webhooks.Receiver() as receiver:
+        section = webhooks.section(panicmon, receiver.url(), token_env="HOOK_TOKEN")
+        run = panicmon.run(["sh", "-c", "env"], env={"HOOK_TOKEN": TOKEN},
+                           config=webhooks.config(panicmon, "[process]\nenv.HOOK_TOKEN = of its own\n", section))
+        assert "HOOK_TOKEN=of its own\n" in run.stdout
+        assert receiver.requests[0].headers["authorization"] == "Bearer " + TOKEN
 
 
 def test_a_host_that_is_started_again_still_knows_them(panicmon):

@@ -3,7 +3,9 @@
 
 #include "test_log.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -250,29 +252,32 @@ END_TEST
 
 START_TEST(addresses_are_looked_at)
 {
-	static const char *const wrong[] = {"address=",
-					    "address=log",
-					    "address=udp://",
-					    "address=udp://:514",
-					    "address=udp://a:0",
-					    "address=udp://a:65536",
-					    "address=udp://a:",
-					    "address=udp://a:1x",
-					    "address=tcp://[::1",
-					    "address=tcp://[::1]1",
-					    "address=tcp://a/b",
-					    "address=http://a",
-					    "address=tcp://::1:514"};
+	static const struct {
+		const char *option, *why;
+	} wrong[] = {
+		{"address=", "is none of: local, /SOCKET, udp://HOST"},
+		{"address=log", "is none of"},
+		{"address=http://a", "is none of"},
+		{"address=udp://", "has no host"},
+		{"address=udp://:514", "has no host"},
+		{"address=udp://a:0", "has no port of 1 to 65535"},
+		{"address=udp://a:65536", "has no port of 1 to 65535"},
+		{"address=udp://a:", "has no port of 1 to 65535"},
+		{"address=udp://a:1x", "has no port of 1 to 65535"},
+		{"address=tcp://[::1", "has '[' without ']'"},
+		{"address=tcp://[::1]1", "has more than a host and a port"},
+		{"address=tcp://a/b", "has more than a host and a port"},
+		{"address=tcp://1::1:514", "has several colons"},
+	};
 	static const char *const right[] = {"address=local",         "address=/run/log",
 					    "address=udp://a",       "address=tcp://a:1",
 					    "address=tcp://[::1]:2", "address=udp://[::1]"};
 	struct rig rig;
 
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
-		MAKE(&rig, "path=syslog", wrong[i]);
-		ck_assert_msg(rig_check(&rig) == -1, "%s", wrong[i]);
-		ck_assert_ptr_nonnull(
-			strstr(rig.failure, "is none of: local, /SOCKET, udp://HOST"));
+		MAKE(&rig, "path=syslog", wrong[i].option);
+		ck_assert_msg(rig_check(&rig) == -1, "%s", wrong[i].option);
+		ck_assert_ptr_nonnull(strstr(rig.failure, wrong[i].why));
 	}
 	for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++) {
 		MAKE(&rig, "path=syslog", right[i]);
@@ -287,6 +292,28 @@ START_TEST(addresses_are_looked_at)
 	MAKE(&rig, "path=journald", "format=json");
 	ck_assert_int_eq(rig_check(&rig), -1);
 	ck_assert_ptr_nonnull(strstr(rig.failure, "format 'json' has no meaning"));
+}
+END_TEST
+
+/* "localhost" may be ::1 first, where nobody is. The kernel tells of that with the next datagram. */
+START_TEST(a_name_of_several_addresses)
+{
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t length = sizeof(at);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char option[64];
+	struct rig rig;
+
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof(at)), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&at, &length), 0);
+	snprintf(option, sizeof(option), "address=udp://localhost:%d", ntohs(at.sin_port));
+	OPEN(&rig, "path=syslog", option);
+	if (rig_send_seq(&rig, 1) == PANICMON_DONE && rig_send_seq(&rig, 2) == PANICMON_RETRY)
+		ck_assert_int_eq(rig_send_seq(&rig, 2), PANICMON_DONE);
+	ck_assert_ptr_nonnull(strstr(take(fd), "process.started"));
+	ck_assert_int_eq(rig_send_seq(&rig, 3), PANICMON_DONE);
+	rig_close(&rig);
+	close(fd);
 }
 END_TEST
 
@@ -310,6 +337,7 @@ void add_send_tests(Suite *suite)
 		a_message_has_its_limit,     an_entry_of_journald,
 		a_full_queue_is_tried_again, a_socket_that_is_gone_is_told_once,
 		addresses_are_looked_at,     no_journald_is_refused,
+		a_name_of_several_addresses,
 	};
 	TCase *tcase = add_case(suite, "send");
 

@@ -132,7 +132,10 @@ static char names[][8] = {"A", "NEW", "EMPTY", "LONGER"};
 static char values[][24] = {"x=y z", "1", "", "with\nlines\t\x7f\xc3\xa4"};
 
 static const struct pm_variable some[] = {
-	{names[0], values[0]}, {names[1], values[1]}, {names[2], values[2]}, {names[3], values[3]},
+	{names[0], values[0]},
+	{names[1], values[1]},
+	{names[2], values[2]},
+	{names[3], values[3]},
 };
 
 START_TEST(set_and_replaced)
@@ -141,8 +144,8 @@ START_TEST(set_and_replaced)
 
 	HAVE("FIRST=1", "A=old", "KEPT=\"'", "EMPTY=no", "A=old again");
 	make(&changes);
-	ASSERT_GETS("FIRST=1", "KEPT=\"'", "A=x=y z", "NEW=1", "EMPTY=",
-		    "LONGER=with\nlines\t\x7f\xc3\xa4");
+	ASSERT_GETS("FIRST=1", "KEPT=\"'", "A=x=y z", "NEW=1",
+		    "EMPTY=", "LONGER=with\nlines\t\x7f\xc3\xa4");
 }
 END_TEST
 
@@ -156,6 +159,23 @@ START_TEST(names_that_begin_alike)
 	make(&changes);
 	ASSERT_GETS("AA=2", "A", "", "a=3", "A =4", "PANICMON_INSTANCES=5", "PANICMON_INSTANC=6",
 		    "LISTEN_PIDS=7", "A=x=y z", "PANICMON_INSTANCE=3");
+}
+END_TEST
+
+START_TEST(hidden)
+{
+	static const char *const secrets[] = {"URL", "A", "NONE"};
+	const struct pm_environment_changes changes = {
+		.set = some, .count = 1, .hide = secrets, .hide_count = 3};
+	struct pm_environment_changes hides = changes;
+
+	HAVE("URL=https://secret", "URLS=1", "A=old", "URL", "url=2", "URL=again");
+	make(&changes);
+	ASSERT_GETS("URLS=1", "URL", "url=2", "A=x=y z");
+	pm_environment_free(&environment);
+	hides.count = 0;
+	make(&hides);
+	ASSERT_GETS("URLS=1", "URL", "url=2");
 }
 END_TEST
 
@@ -208,7 +228,7 @@ START_TEST(many)
 	enum { MANY = 10000 };
 	const struct pm_environment_changes changes = {.set = some, .count = 1};
 	char **ours = calloc(MANY + 1, sizeof(*ours));
-	char (*texts)[16] = calloc(MANY, sizeof(*texts));
+	char(*texts)[16] = calloc(MANY, sizeof(*texts));
 
 	ck_assert(ours != NULL && texts != NULL);
 	for (int i = 0; i < MANY; i++) {
@@ -354,6 +374,7 @@ void add_environment_tests(Suite *suite)
 	tcase_add_test(tests, no_changes_to_enter);
 	tcase_add_test(tests, set_and_replaced);
 	tcase_add_test(tests, names_that_begin_alike);
+	tcase_add_test(tests, hidden);
 	tcase_add_test(tests, cleared);
 	tcase_add_loop_test(tests, instance, 0, 5);
 	tcase_add_test(tests, instance_of_another);

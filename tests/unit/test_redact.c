@@ -14,8 +14,20 @@ struct pair {
 };
 
 /* A command that does not matter, and one argument. */
-#define ONE(before, after) {{"x", before}, {"x", after}}
-#define SAME(...) {{"x", __VA_ARGS__}, {"x", __VA_ARGS__}}
+#define ONE(before, after)                                                                         \
+	{                                                                                          \
+		{"x", before},                                                                     \
+		{                                                                                  \
+			"x", after                                                                 \
+		}                                                                                  \
+	}
+#define SAME(...)                                                                                  \
+	{                                                                                          \
+		{"x", __VA_ARGS__},                                                                \
+		{                                                                                  \
+			"x", __VA_ARGS__                                                           \
+		}                                                                                  \
+	}
 
 static const struct pair flags[] = {
 	ONE("--password=x", "--password=***"),
@@ -48,6 +60,8 @@ static const struct pair flags[] = {
 	{{"x", "--password", ""}, {"x", "--password", "***"}},
 	{{"x", "--password", "-"}, {"x", "--password", "***"}},
 	{{"x", "--password", "https://u:p@h"}, {"x", "--password", "***"}},
+	{{"x", "--password", "-hunter2"}, {"x", "--password", "***"}},
+	{{"x", "--password", "-token", "y"}, {"x", "--password", "***", "***"}},
 	{{"x", "--password", "--token", "y"}, {"x", "--password", "--token", "***"}},
 	{{"x", "--password", "--token=y"}, {"x", "--password", "--token=***"}},
 };
@@ -88,6 +102,7 @@ static const struct pair urls[] = {
 
 static const struct pair headers[] = {
 	{{"curl", "-H", "Authorization: Bearer x"}, {"curl", "-H", "Authorization: ***"}},
+	{{"curl", "-H", "Cookie: session=x"}, {"curl", "-H", "Cookie: ***"}},
 	{{"curl", "-H", "Authorization:x"}, {"curl", "-H", "Authorization:***"}},
 	{{"curl", "--header", "X-Api-Key:x"}, {"curl", "--header", "X-Api-Key:***"}},
 	ONE("-HAuthorization:x", "-HAuthorization:***"),
@@ -129,6 +144,8 @@ static const struct pair false_friends[] = {
 	SAME("password", "x"),
 	SAME("--password"),
 	SAME("--password", "--verbose"),
+	SAME("--password", "-h"),
+	SAME("--cookie-file", "x"),
 	SAME("-H", "Accept: text/html"),
 	SAME("-p", "80:80"),
 	SAME(""),

@@ -309,6 +309,10 @@ START_TEST(test_pagerduty_opens_and_resolves_one_incident)
 	ck_assert_str_eq(text_of(last, "event_action"), "resolve");
 	ck_assert_str_eq(text_of(last, "dedup_key"), "api@web-1");
 	json_decref(last);
+	/* Another of them may have failed. */
+	recovery.present |= HAS(INSTANCE);
+	ck_assert_ptr_null(render("pagerduty", &recovery));
+	ck_assert_ptr_null(render("alertmanager", &recovery));
 }
 END_TEST
 

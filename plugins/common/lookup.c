@@ -1,33 +1,30 @@
 #include <config.h>
 
-#include "lookup.h"
+#include "common/lookup.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "address.h"
-
 /* Not part of anything that ends: the C library's thread uses it for as long as it takes. */
-struct pm_statsd_request {
+struct pm_common_request {
 	struct gaicb control;
 	struct addrinfo hints;
-	char host[PM_STATSD_HOST_SIZE];
-	char port[PM_STATSD_PORT_SIZE];
+	struct pm_common_endpoint endpoint;
 };
 
-int pm_statsd_lookup_start(struct pm_statsd_lookup *lookup, const char *host, const char *port)
+int pm_common_lookup_start(struct pm_common_lookup *lookup,
+			   const struct pm_common_endpoint *endpoint, int type)
 {
-	struct pm_statsd_request *request = calloc(1, sizeof(*request));
+	struct pm_common_request *request = calloc(1, sizeof(*request));
 
 	if (request == NULL)
 		return EAI_MEMORY;
-	strncpy(request->host, host, sizeof(request->host) - 1);
-	strncpy(request->port, port, sizeof(request->port) - 1);
+	request->endpoint = *endpoint;
 	request->hints = (struct addrinfo){
-		.ai_family = AF_UNSPEC, .ai_socktype = SOCK_DGRAM, .ai_flags = AI_NUMERICSERV};
-	request->control = (struct gaicb){.ar_name = request->host,
-					  .ar_service = request->port,
+		.ai_family = AF_UNSPEC, .ai_socktype = type, .ai_flags = AI_NUMERICSERV};
+	request->control = (struct gaicb){.ar_name = request->endpoint.host,
+					  .ar_service = request->endpoint.port,
 					  .ar_request = &request->hints};
 	int error = getaddrinfo_a(GAI_NOWAIT, (struct gaicb *[]){&request->control}, 1, NULL);
 	if (error == 0)
@@ -37,9 +34,9 @@ int pm_statsd_lookup_start(struct pm_statsd_lookup *lookup, const char *host, co
 	return error;
 }
 
-int pm_statsd_lookup_finish(struct pm_statsd_lookup *lookup, int wait_ms, struct addrinfo **found)
+int pm_common_lookup_finish(struct pm_common_lookup *lookup, int wait_ms, struct addrinfo **found)
 {
-	struct pm_statsd_request *request = lookup->request;
+	struct pm_common_request *request = lookup->request;
 	const struct gaicb *all[] = {&request->control};
 	struct timespec wait = {.tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000L};
 
@@ -54,7 +51,7 @@ int pm_statsd_lookup_finish(struct pm_statsd_lookup *lookup, int wait_ms, struct
 	return error;
 }
 
-void pm_statsd_lookup_close(struct pm_statsd_lookup *lookup)
+void pm_common_lookup_close(struct pm_common_lookup *lookup)
 {
 	struct addrinfo *found = NULL;
 
@@ -62,6 +59,6 @@ void pm_statsd_lookup_close(struct pm_statsd_lookup *lookup)
 		return;
 	gai_cancel(&lookup->request->control);
 	/* One that cannot be stopped keeps its memory. */
-	if (pm_statsd_lookup_finish(lookup, 0, &found) == 0)
+	if (pm_common_lookup_finish(lookup, 0, &found) == 0)
 		freeaddrinfo(found);
 }
