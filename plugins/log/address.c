@@ -111,17 +111,19 @@ static int connect_to(const struct sockaddr *address, socklen_t length, int type
 	return -1;
 }
 
-static int connect_net(const struct pm_log_address *address, const struct panicmon_host *host)
+static int connect_net(const struct pm_log_address *address, const struct panicmon_host *host,
+		       int *lookup)
 {
 	int type = address->transport == PM_LOG_UDP ? SOCK_DGRAM : SOCK_STREAM;
 	const struct addrinfo hints = {.ai_socktype = type, .ai_flags = AI_NUMERICSERV};
 	struct addrinfo *found = NULL;
 	int fd = -1;
 
-	if (getaddrinfo(address->host, address->port, &hints, &found) != 0) {
-		errno = EHOSTUNREACH;
+	*lookup = getaddrinfo(address->host, address->port, &hints, &found);
+	if (*lookup == EAI_SYSTEM)
+		*lookup = 0; /* errno tells more */
+	if (found == NULL)
 		return -1;
-	}
 	for (struct addrinfo *at = found; at != NULL && fd < 0; at = at->ai_next) {
 		host->alive(host);
 		fd = connect_to(at->ai_addr, at->ai_addrlen, type);
@@ -132,10 +134,12 @@ static int connect_net(const struct pm_log_address *address, const struct panicm
 	return fd;
 }
 
-int pm_log_address_connect(const struct pm_log_address *address, const struct panicmon_host *host)
+int pm_log_address_connect(const struct pm_log_address *address, const struct panicmon_host *host,
+			   int *lookup)
 {
+	*lookup = 0;
 	if (address->transport != PM_LOG_UNIX)
-		return connect_net(address, host);
+		return connect_net(address, host, lookup);
 	return connect_to((const struct sockaddr *)&address->local, sizeof(address->local),
 			  SOCK_DGRAM);
 }

@@ -25,10 +25,11 @@ struct pm_log_address {
  * HOST may be [an IPv6 address]. 0, or -1 after host->fail(). */
 int pm_log_address_parse(struct pm_log_address *address, const struct pm_log_target *target);
 
-/* A connected, non-blocking, close-on-exec socket, or -1 with errno; a name that cannot be resolved is
- * EHOSTUNREACH. Waits for a TCP connection, for PM_LOG_WAIT_MS at most for each of the name's addresses,
- * and for the resolver. */
-int pm_log_address_connect(const struct pm_log_address *address, const struct panicmon_host *host);
+/* A connected, non-blocking, close-on-exec socket, or -1 with errno. *lookup is what getaddrinfo(3)
+ * said if the name could not be resolved, else 0. Waits for a TCP connection, for PM_LOG_WAIT_MS at most for
+ * each of the name's addresses, and for the resolver. */
+int pm_log_address_connect(const struct pm_log_address *address, const struct panicmon_host *host,
+			   int *lookup);
 
 enum { PM_LOG_WAIT_MS = 3000 };
 
