@@ -119,9 +119,9 @@ static bool is_number(const struct pm_log_address *address, int type, struct add
 	return getaddrinfo(address->at.host, address->at.port, &hints, found) == 0;
 }
 
-/* NULL: errno. */
+/* NULL: *why, or where that is 0 errno. */
 static struct addrinfo *look_up(struct pm_log_address *address, int type,
-				const struct panicmon_host *host)
+				const struct panicmon_host *host, int *why)
 {
 	struct addrinfo *found = NULL;
 	int error = 0, waited = 0;
@@ -137,7 +137,9 @@ static struct addrinfo *look_up(struct pm_log_address *address, int type,
 		host->alive(host);
 		error = pm_common_lookup_finish(&address->lookup, STEP_MS, &found);
 	}
-	errno = error == EAI_INPROGRESS ? ETIMEDOUT : EHOSTUNREACH;
+	if (error == EAI_INPROGRESS)
+		errno = ETIMEDOUT;
+	*why = error == EAI_INPROGRESS || error == EAI_SYSTEM ? 0 : error;
 	return error == 0 ? found : NULL;
 }
 
@@ -157,10 +159,11 @@ static unsigned count_addresses(const struct addrinfo *list)
 	return count;
 }
 
-static int connect_net(struct pm_log_address *address, const struct panicmon_host *host)
+static int connect_net(struct pm_log_address *address, const struct panicmon_host *host,
+		       int *lookup)
 {
 	int type = address->transport == PM_LOG_UDP ? SOCK_DGRAM : SOCK_STREAM;
-	struct addrinfo *found = look_up(address, type, host);
+	struct addrinfo *found = look_up(address, type, host, lookup);
 	unsigned count = count_addresses(found);
 	int fd = -1;
 
@@ -177,10 +180,12 @@ static int connect_net(struct pm_log_address *address, const struct panicmon_hos
 	return fd;
 }
 
-int pm_log_address_connect(struct pm_log_address *address, const struct panicmon_host *host)
+int pm_log_address_connect(struct pm_log_address *address, const struct panicmon_host *host,
+			   int *lookup)
 {
+	*lookup = 0;
 	if (address->transport != PM_LOG_UNIX)
-		return connect_net(address, host);
+		return connect_net(address, host, lookup);
 	return connect_to((const struct sockaddr *)&address->local, sizeof(address->local),
 			  SOCK_DGRAM, host);
 }

@@ -27,10 +27,11 @@ struct pm_log_address {
  * HOST may be [an IPv6 address]. 0, or -1 after host->fail(). */
 int pm_log_address_parse(struct pm_log_address *address, const struct pm_log_target *target);
 
-/* A connected, non-blocking, close-on-exec socket, or -1 with errno; a name that cannot be resolved is
- * EHOSTUNREACH. Waits for the resolver, whose answer may come to a later call, and for a TCP connection to
+/* A connected, non-blocking, close-on-exec socket, or -1 with errno. *lookup is what getaddrinfo(3)
+ * says if the name cannot be resolved, else 0. Waits for the resolver, whose answer may come to a later call, and for a TCP connection to
  * each of the name's addresses, PM_LOG_WAIT_MS at most for each. */
-int pm_log_address_connect(struct pm_log_address *address, const struct panicmon_host *host);
+int pm_log_address_connect(struct pm_log_address *address, const struct panicmon_host *host,
+			   int *lookup);
 
 /* The next connection is tried with another address of the name first. */
 void pm_log_address_turn(struct pm_log_address *address);

@@ -156,12 +156,19 @@ static int later(struct journal *journal)
 	return PANICMON_RETRY;
 }
 
+static int connect_journal(struct journal *journal)
+{
+	int lookup; /* none, of a path */
+
+	return pm_log_address_connect(&journal->address, journal->host, &lookup);
+}
+
 static int refresh(struct pm_log_sink *sink)
 {
 	struct journal *journal = journal_of(sink);
 
 	if (journal->fd < 0)
-		journal->fd = pm_log_address_connect(&journal->address, journal->host);
+		journal->fd = connect_journal(journal);
 	return journal->fd < 0 ? later(journal) : PANICMON_DONE;
 }
 
@@ -250,7 +257,7 @@ static int open_first(struct journal *journal)
 {
 	const char *path = journal->address.local.sun_path;
 
-	journal->fd = pm_log_address_connect(&journal->address, journal->host);
+	journal->fd = connect_journal(journal);
 	if (journal->fd >= 0)
 		return 0;
 	if (errno == ENOENT)

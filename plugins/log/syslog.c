@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,9 @@ struct syslog {
 	struct pm_log_address address;
 	int facility;
 	int fd;
-	bool told; /* that it cannot be reached */
+	int lookup;    /* why its name is not found, see pm_log_address_connect(); or 0 */
+	unsigned sent; /* through this socket, of UDP */
+	bool told;     /* that it cannot be reached */
 };
 
 static struct syslog *syslog_of(struct pm_log_sink *sink)
@@ -136,17 +139,21 @@ static void disconnect(struct syslog *log)
 	if (log->fd >= 0)
 		close(log->fd);
 	log->fd = -1;
+	log->sent = 0;
 	errno = saved;
 }
 
 /* The record comes again, through another socket. */
 static int later(struct syslog *log)
 {
+	const char *why =
+		log->lookup != 0 ? gai_strerror(log->lookup) : pm_common_errno_text(errno);
+
 	disconnect(log);
 	if (!log->told)
 		panicmon_log(log->host, PANICMON_WARNING,
 			     "cannot reach syslog at '%.300s': %s; it is tried again", log->name,
-			     pm_common_errno_text(errno));
+			     why);
 	log->told = true;
 	return PANICMON_RETRY;
 }
@@ -172,7 +179,7 @@ static int refresh(struct pm_log_sink *sink)
 	if (log->fd >= 0 && is_closed(log))
 		disconnect(log);
 	if (log->fd < 0)
-		log->fd = pm_log_address_connect(&log->address, log->host);
+		log->fd = pm_log_address_connect(&log->address, log->host, &log->lookup);
 	return log->fd < 0 ? later(log) : PANICMON_DONE;
 }
 
@@ -234,7 +241,8 @@ static int write_record(struct pm_log_sink *sink, const char *record, size_t len
 	int result =
 		stream ? write_stream(log, record, length) : write_datagram(log, record, length);
 
-	if (result == PANICMON_DONE)
+	/* By UDP the refusal of a datagram is told instead of taking the next one. */
+	if (result == PANICMON_DONE && (log->address.transport != PM_LOG_UDP || log->sent++ > 0))
 		log->told = false;
 	return result;
 }

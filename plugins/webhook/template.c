@@ -67,19 +67,33 @@ struct part {
 	const char *text;
 	size_t length; /* of it; of a field: of its name */
 	bool is_field;
-	bool in_string; /* where the part ends */
+	/* Where the part ends: */
+	bool in_string;
+	bool in_escape;
 };
 
-/* Follows JSON's strings: only the quotes, and what a backslash takes their meaning. */
-static bool is_in_string(bool in_string, const char *text, size_t length)
+/* The length of the escape sequence that begins here. */
+static size_t escape_length(const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
-		if (in_string && text[i] == '\\')
-			i++;
-		else if (text[i] == '"')
-			in_string = !in_string;
+	enum { SIMPLE = 2, UNICODE = 6 };
+
+	return length > 1 && text[1] == 'u' ? UNICODE : SIMPLE;
+}
+
+/* Follows JSON's strings: only the quotes, and what a backslash takes their meaning. */
+static void follow_strings(struct part *part, const char *text, size_t length)
+{
+	size_t at = 0;
+
+	while (at < length) {
+		if (part->in_string && text[at] == '\\') {
+			at += escape_length(text + at, length - at);
+			continue;
+		}
+		if (text[at++] == '"')
+			part->in_string = !part->in_string;
 	}
-	return in_string;
+	part->in_escape = at > length;
 }
 
 /* The length of the name if text begins with {name}, else 0. */
@@ -106,7 +120,7 @@ static bool next_part(const char **at, struct part *part)
 		do
 			length++;
 		while (text[length] != '\0' && field_length(text + length) == 0);
-		part->in_string = is_in_string(part->in_string, text, length);
+		follow_strings(part, text, length);
 		*at = text + length;
 	}
 	part->length = length;
@@ -229,12 +243,21 @@ static int check_fields(const struct panicmon_host *host, const char *text)
 {
 	struct part part = {0};
 
-	while (next_part(&text, &part))
+	while (next_part(&text, &part)) {
+		const int shown = (int)(part.length < 60 ? part.length : 60);
+
 		if (part.is_field && !is_known(&part))
 			return panicmon_fail(host,
 					     "the template names '{%.*s}', which no event has: "
 					     "panicmon.ini(5) lists the fields",
-					     (int)(part.length < 60 ? part.length : 60), part.text);
+					     shown, part.text);
+		/* Whether that is JSON depends on what the field holds. */
+		if (part.is_field && part.in_escape)
+			return panicmon_fail(host,
+					     "the template has '{%.*s}' behind a backslash: write "
+					     "two of them for one in the text",
+					     shown, part.text);
+	}
 	return 0;
 }
 

@@ -96,9 +96,9 @@ int pm_alerts_file_load(int folder, struct pm_incident *incident, struct pm_erro
 
 static int write_new(int folder, const uint8_t *bytes, size_t size, struct pm_error *error)
 {
-	pm_autofd fd =
-		openat(folder, new_name,
-		       O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	/* Left by one that was killed, perhaps as another user; or no file at all. */
+	unlinkat(folder, new_name, 0);
+	pm_autofd fd = openat(folder, new_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ssize_t written = fd < 0 ? -1 : write(fd, bytes, size);
 
 	if (written < 0)

@@ -169,6 +169,25 @@ def test_a_name_of_two_addresses(panicmon, tmp_path, there):
         assert b" process.exited " in server.recv(65536) or b" process.exited " in server.recv(65536)
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_name_that_is_not_found_is_told_as_such(panicmon, transport):
+    text = panicmon.log_section("log", "syslog", address=f"{transport}://name.invalid", format="auto")
+    config = panicmon.config("[panicmon]\ndrain_timeout = 500ms\n" + text)
+    done = panicmon.run(["true"], config=config)
+    told, = [line for line in done.stderr.splitlines() if "cannot reach syslog" in line]
+    assert "Name or service not known" in told or "failure in name resolution" in told, told
+
+
+def test_a_refusal_by_udp_is_told_once(panicmon):
+    """Each datagram is taken, and the next one told that there is nobody."""
+    address = f"udp://127.0.0.1:{receivers.free_port()}"
+    text = panicmon.log_section("log", "syslog", address=address, format="auto")
+    config = panicmon.config("[panicmon]\ndrain_timeout = 1s\n" + text)
+    done = panicmon.run(["sh", "-c", "for i in 1 2 3 4 5 6; do kill -USR1 $PPID; sleep 0.01; done"],
+                        config=config, options=["process.rewrite=USR1:0"])
+    assert done.stderr.count("cannot reach syslog") == 1, done.stderr
+
+
 def test_a_server_that_does_not_read(panicmon, tmp_path):
     """The kernel takes what fits; then the log waits, the command does not."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as server:

@@ -197,6 +197,10 @@ def test_a_template(panicmon, tmp_path):
     ('{"a": {code}', "makes no JSON object or list: line 1"),
     ('{"a": }', "makes no JSON object or list: line 1"),
     ("{name}", "makes no JSON object or list"),
+    (r'{"a": "\{host}"}', "has '{host}' behind a backslash"),
+    (r'{"a": "x\{signal}n"}', "has '{signal}' behind a backslash"),
+    (r'{"a": "\u12{signal}34"}', "has '{signal}' behind a backslash"),
+    (r'{"a": "\\{host}\u0041{name}", "b": "\x{host}"}', "makes no JSON object or list"),
     ("plain", "makes no JSON object or list")])
 def test_templates_that_are_none(panicmon, template, said):
     ctl = Ctl(panicmon)

@@ -147,14 +147,32 @@ START_TEST(no_regular_file)
 }
 END_TEST
 
+START_TEST(in_the_way_of_the_new_file)
+{
+	struct pm_incident back;
+
+	ck_assert_int_eq(mkfifo(new_file, 0600), 0);
+	save(&sample);
+	ck_assert_int_eq(load(&back), 1);
+	ck_assert_int_eq(symlink("/dev/full", new_file), 0);
+	save(&sample);
+	ck_assert_int_eq(load(&back), 1);
+	int left = open(new_file, O_WRONLY | O_CREAT, 0);
+	ck_assert_int_ge(left, 0);
+	close(left);
+	save(&sample);
+	ck_assert_int_eq(load(&back), 1);
+}
+END_TEST
+
 START_TEST(what_cannot_be_written)
 {
 	struct pm_error error;
 
-	ck_assert_int_eq(symlink("/dev/full", new_file), 0);
+	ck_assert_int_eq(mkdir(new_file, 0700), 0);
 	ck_assert_int_eq(pm_alerts_file_save(folder, &sample, &error), -1);
 	ck_assert_ptr_nonnull(strstr(error.text, "cannot write 'alerts.new'"));
-	ck_assert_int_eq(unlink(new_file), 0);
+	ck_assert_int_eq(rmdir(new_file), 0);
 	ck_assert_int_eq(mkdir(file, 0700), 0);
 	ck_assert_int_eq(pm_alerts_file_save(folder, &sample, &error), -1);
 	ck_assert_int_eq(pm_alerts_file_save(-1, &sample, &error), -1);
@@ -234,6 +252,7 @@ void add_alerts_file_tests(Suite *suite)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, there_and_back);
 	tcase_add_test(tests, damaged);
+	tcase_add_test(tests, in_the_way_of_the_new_file);
 	tcase_add_test(tests, no_regular_file);
 	tcase_add_test(tests, what_cannot_be_written);
 	tcase_add_test(tests, on_the_page);
