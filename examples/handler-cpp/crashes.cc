@@ -53,9 +53,19 @@ void close_file(void *self, int)
 	delete static_cast<Crashes *>(self);
 }
 
-const panicmon_process_ops process = {sizeof(process), nullptr, nullptr, exited};
+// C++17 has no designated initialisers, and the structs grow at their ends: filled in by name, before
+// anybody looks.
+panicmon_process_ops list_functions()
+{
+	panicmon_process_ops functions{};
 
-// C++17 has no designated initialisers: filled in before anybody looks.
+	functions.size = sizeof(functions);
+	functions.exited = exited;
+	return functions;
+}
+
+const panicmon_process_ops process = list_functions();
+
 panicmon_handler describe()
 {
 	panicmon_handler handler{};

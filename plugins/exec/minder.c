@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -55,11 +56,15 @@ static void arrange_descriptors(const struct pm_exec_start *start)
 	close_from(FIRST_FREE);
 }
 
+/* Those of the C library as well, which signal(2) refuses: glibc's posix_spawn(3) leaves them ignored in
+ * what it starts, such as a panicmon started by make(1). */
 static void reset_signals(void)
 {
-	/* SIGKILL, SIGSTOP and the C library's own are refused. */
+	/* The kernel's own struct, of any machine: all bits 0 are SIG_DFL and no flags. */
+	static const unsigned long by_default[16];
+
 	for (int number = 1; number <= SIGRTMAX; number++)
-		signal(number, SIG_DFL);
+		syscall(SYS_rt_sigaction, number, by_default, NULL, (SIGRTMAX + 7) / 8);
 }
 
 static void __attribute__((noreturn)) become_program(const struct pm_exec_start *start)

@@ -1,7 +1,9 @@
 """The handler exec: what the program of an event finds itself in."""
+import ctypes
 import errno
 import json
 import os
+import platform
 import resource
 import signal
 import subprocess
@@ -13,6 +15,8 @@ import plugins
 import pm
 import procfs
 from terminals import on_terminal
+
+SYS_RT_SIGACTION = {"x86_64": 13, "aarch64": 134}.get(platform.machine())
 
 
 @pytest.fixture
@@ -222,6 +226,9 @@ def test_signals_are_as_at_login(panicmon, tmp_path):
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGCHLD, signal.SIGPIPE, signal.SIGUSR1, signal.SIGRTMIN):
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR2, signal.SIGALRM])
+        # The C library's own, which make(1) leaves ignored; a struct of the kernel's that begins with SIG_IGN.
+        ignored = (ctypes.c_ulong * 16)(1)
+        assert SYS_RT_SIGACTION is None or ctypes.CDLL(None).syscall(SYS_RT_SIGACTION, 32, ignored, None, 8) == 0
 
     done = panicmon.run(["true"], config=hooks.config(panicmon, hooks.section([script])), preexec_fn=ignore_and_block)
     assert done.status == 0
