@@ -19,7 +19,8 @@ EXTRA_DIST += \
 	tests/count-results \
 	tests/integration \
 	tests/run-pytest \
-	tests/servers/package.json
+	tests/servers/package.json \
+	tests/valgrind.supp
 
 include tests/handlers/local.mk
 include tests/tools/local.mk
