@@ -129,7 +129,6 @@ static void take_test(struct pm_delivery *delivery, struct panicmon_event *event
 bool pm_alerting_take(struct pm_delivery *delivery, struct panicmon_event *event)
 {
 	struct pm_alerting *alerting = &delivery->alerting;
-	bool counts = pm_alerts_is_failure(event) && pm_delivery_wants(delivery, event);
 
 	if (!alerting->on)
 		return true;
@@ -139,6 +138,7 @@ bool pm_alerting_take(struct pm_delivery *delivery, struct panicmon_event *event
 	}
 	if (!pm_event_is_lifecycle(event->type))
 		return true;
+	bool counts = pm_alerts_is_failure(event) && pm_delivery_wants(delivery, event);
 	/* One thing at a time: what becomes of the last one says what is to become of this. */
 	if (counts && alerting->held && !pm_held_flush(delivery, PANICMON_BATCH)) {
 		delivery->finished = true;
@@ -276,10 +276,10 @@ bool pm_alerting_turn(struct pm_delivery *delivery, bool end)
 int64_t pm_alerting_next_ns(const struct pm_delivery *delivery)
 {
 	const struct pm_alerting *alerting = &delivery->alerting;
-	const struct pm_alerts_now at = now();
 
 	if (!alerting->on || alerting->held || delivery->setup->test)
 		return INT64_MAX;
+	const struct pm_alerts_now at = now();
 	int64_t next = pm_alerts_next_ns(&alerting->rule, &at);
 	return next < alerting->retry_at_ns ? alerting->retry_at_ns : next;
 }
