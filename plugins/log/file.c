@@ -22,6 +22,9 @@ struct file {
 	bool exact_mode;
 	bool pipe;
 	bool torn; /* what was written last was cut, and has no newline */
+	/* The file had no newline at its end: one who wrote there was killed in write(2), which the
+	 * kernel cuts at the end of a page, or is still in it. */
+	bool doubtful;
 	dev_t device;
 	ino_t inode;
 	int64_t checked_ns; /* CLOCK_MONOTONIC: when path was compared with the open file */
@@ -80,18 +83,22 @@ static int set_blocking(int fd)
 	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
-/* Whether a file ends in the middle of a line: one who wrote there may have been killed in write(2),
- * which the kernel then cuts at the end of a page. */
-static bool ends_torn(const struct file *file, const struct stat *status)
+/* Whether what ends at that offset of the file lacks its newline. */
+static bool is_cut(const struct file *file, off_t end)
 {
+	struct stat status;
 	char last = '\n';
 
-	if (file->path == NULL || !S_ISREG(status->st_mode) || status->st_size == 0)
+	if (file->path == NULL || end <= 0)
 		return false;
 	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	ssize_t got = fd < 0 ? 0 : pread(fd, &last, 1, status->st_size - 1);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_dev == file->device &&
+	    status.st_ino == file->inode && pread(fd, &last, 1, end - 1) != 1)
+		last = '\n';
 	close_fd(fd);
-	return got == 1 && last != '\n';
+	return last != '\n';
 }
 
 /* Takes fd over, also where it fails. */
@@ -108,9 +115,10 @@ static int attach(struct file *file, int fd)
 		close_fd(file->fd);
 	file->fd = fd;
 	file->pipe = S_ISFIFO(status.st_mode);
-	file->torn = ends_torn(file, &status);
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
+	file->torn = false;
+	file->doubtful = is_cut(file, status.st_size);
 	file->checked_ns = now_ns();
 	return PANICMON_DONE;
 }
@@ -225,10 +233,8 @@ static int write_failed(struct file *file)
 	return PANICMON_RETRY;
 }
 
-static int write_record(struct pm_log_sink *sink, const char *record, size_t length)
+static int write_whole(struct file *file, const char *record, size_t length)
 {
-	struct file *file = file_of(sink);
-
 	if (!file->torn) {
 		record++;
 		length--;
@@ -236,13 +242,24 @@ static int write_record(struct pm_log_sink *sink, const char *record, size_t len
 	ssize_t written = TEMP_FAILURE_RETRY(write(file->fd, record, length));
 	if (written < 0)
 		return write_failed(file);
-	if ((size_t)written == length) {
-		file->torn = false;
-		return PANICMON_DONE;
-	}
-	file->torn = true;
+	file->torn = (size_t)written != length;
 	errno = 0;
-	return PANICMON_RETRY;
+	return file->torn ? PANICMON_RETRY : PANICMON_DONE;
+}
+
+/* The kernel lets one write at a time into a file, so that after ours whoever was in the middle of a
+ * line has ended it; O_APPEND has left the offset at our end (write(2)). What stands on a line that
+ * was cut for good is written again, on one of its own. */
+static int write_record(struct pm_log_sink *sink, const char *record, size_t length)
+{
+	struct file *file = file_of(sink);
+	int result = write_whole(file, record, length);
+
+	if (result != PANICMON_DONE || !file->doubtful)
+		return result;
+	file->doubtful = false;
+	off_t start = lseek(file->fd, 0, SEEK_CUR) - (off_t)(length - 1);
+	return is_cut(file, start) ? write_whole(file, record, length) : result;
 }
 
 static void close_file(struct pm_log_sink *sink)

@@ -100,6 +100,7 @@ unit_tests += tests/unit/test_log
 tests_unit_test_log_SOURCES = \
 	tests/unit/test_log.c \
 	tests/unit/test_log.h \
+	tests/unit/test_log_file.c \
 	tests/unit/test_log_format.c \
 	tests/unit/test_log_send.c \
 	tests/unit/test_log_sink.c

@@ -240,6 +240,29 @@ json_t *read_lines(const char *path)
 	return objects;
 }
 
+bool exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+mode_t mode_of(const char *path)
+{
+	struct stat status;
+
+	ck_assert_int_eq(stat(path, &status), 0);
+	return status.st_mode & 07777;
+}
+
+void assert_seqs(const char *path, int64_t first, int64_t count)
+{
+	json_t *lines = read_lines(path);
+
+	ck_assert_int_eq((int64_t)json_array_size(lines), count);
+	for (size_t i = 0; i < json_array_size(lines); i++)
+		ck_assert_int_eq(number_of(json_array_get(lines, i), "seq"), first + (int64_t)i);
+	json_decref(lines);
+}
+
 int64_t number_of(const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
@@ -323,6 +346,7 @@ int main(void)
 		return EXIT_FAILURE;
 	add_format_tests(suite);
 	add_sink_tests(suite);
+	add_file_tests(suite);
 	add_send_tests(suite);
 	srunner_run_all(runner, CK_ENV);
 	int failed = srunner_ntests_failed(runner);

@@ -6,6 +6,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include <panicmon/handler.h>
 
@@ -60,6 +61,12 @@ json_t *read_lines(const char *path);
 json_t *parse_line(const char *line);
 int64_t number_of(const json_t *object, const char *key);
 
+bool exists(const char *path);
+mode_t mode_of(const char *path); /* its permissions */
+
+/* Fails the test unless the file holds these events, and no more, a line each. */
+void assert_seqs(const char *path, int64_t first, int64_t count);
+
 /* Puts `fd` in the place of `standard`, until it is put back. */
 int replace_fd(int standard, int fd);
 void put_back_fd(int standard, int saved);
@@ -70,6 +77,7 @@ void wait_more(int64_t *since_ns);
 
 void add_format_tests(Suite *suite);
 void add_sink_tests(Suite *suite);
+void add_file_tests(Suite *suite);
 void add_send_tests(Suite *suite);
 TCase *add_case(Suite *suite, const char *name);
 

@@ -10,24 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-static void assert_seqs(const char *path, int64_t first, int64_t count)
-{
-	json_t *lines = read_lines(path);
-
-	ck_assert_int_eq((int64_t)json_array_size(lines), count);
-	for (size_t i = 0; i < json_array_size(lines); i++)
-		ck_assert_int_eq(number_of(json_array_get(lines, i), "seq"), first + (int64_t)i);
-	json_decref(lines);
-}
-
-static bool exists(const char *path)
-{
-	return access(path, F_OK) == 0;
-}
 
 static void make_pipe(int ends[2], int flags)
 {
@@ -54,14 +38,6 @@ START_TEST(a_mode_is_octal_permissions)
 	ck_assert_msg(!exists("log"), "check() has made the file");
 }
 END_TEST
-
-static mode_t mode_of(const char *path)
-{
-	struct stat status;
-
-	ck_assert_int_eq(stat(path, &status), 0);
-	return status.st_mode & 07777;
-}
 
 START_TEST(the_umask_bends_only_the_default_mode)
 {
@@ -147,110 +123,6 @@ START_TEST(two_instances_are_independent)
 }
 END_TEST
 
-/* Sends events, from seq on, until the file exists. Returns the next seq. */
-static uint64_t send_until_made(struct rig *rig, uint64_t seq, const char *path)
-{
-	int64_t since = 0;
-
-	while (!exists(path)) {
-		ck_assert_int_eq(rig_send_seq(rig, seq++), PANICMON_DONE);
-		wait_more(&since);
-	}
-	return seq;
-}
-
-START_TEST(a_file_is_appended_to_wherever_the_process_goes)
-{
-	struct rig rig;
-	char path[sizeof(folder) + 8];
-
-	snprintf(path, sizeof(path), "%s/log", folder);
-	OPEN(&rig, "path=log");
-	ck_assert_int_eq(rig_send_seq(&rig, 1), PANICMON_DONE);
-	rig_close(&rig);
-	OPEN(&rig, "path=log");
-	ck_assert_int_eq(rename("log", "log.1"), 0);
-	ck_assert_int_eq(chdir("/"), 0);
-	uint64_t next = send_until_made(&rig, 2, path);
-	rig_close(&rig);
-	ck_assert_int_eq(chdir(folder), 0);
-	assert_seqs("log.1", 1, (int64_t)next - 2);
-	assert_seqs("log", (int64_t)next - 1, 1);
-}
-END_TEST
-
-START_TEST(a_renamed_file_is_followed_by_a_new_one)
-{
-	struct rig rig;
-
-	OPEN(&rig, "path=log", "mode=0604");
-	ck_assert_int_eq(rig_send_seq(&rig, 1), PANICMON_DONE);
-	ck_assert_int_eq(rename("log", "log.1"), 0);
-	uint64_t next = send_until_made(&rig, 2, "log");
-	ck_assert_int_eq(rig_send_seq(&rig, next), PANICMON_DONE);
-	rig_close(&rig);
-	assert_seqs("log.1", 1, (int64_t)next - 2);
-	assert_seqs("log", (int64_t)next - 1, 2);
-	ck_assert_uint_eq(mode_of("log"), 0604);
-}
-END_TEST
-
-START_TEST(a_removed_file_is_made_again)
-{
-	struct rig rig;
-
-	OPEN(&rig, "path=log");
-	ck_assert_int_eq(unlink("log"), 0);
-	uint64_t next = send_until_made(&rig, 1, "log");
-	rig_close(&rig);
-	assert_seqs("log", (int64_t)next - 1, 1);
-}
-END_TEST
-
-START_TEST(a_truncated_file_goes_on_from_its_start)
-{
-	struct rig rig;
-
-	OPEN(&rig, "path=log");
-	ck_assert_int_eq(rig_send_seq(&rig, 1), PANICMON_DONE);
-	ck_assert_int_eq(truncate("log", 0), 0);
-	ck_assert_int_eq(rig_send_seq(&rig, 2), PANICMON_DONE);
-	rig_close(&rig);
-	assert_seqs("log", 2, 1);
-}
-END_TEST
-
-/* While the path cannot be opened: a renamed file still takes the events, a removed one would only
- * lose them. */
-START_TEST(a_folder_that_is_gone_is_waited_for)
-{
-	struct rig rig;
-	int64_t since = 0;
-	uint64_t seq = 1;
-
-	ck_assert_int_eq(mkdir("logs", 0755), 0);
-	OPEN(&rig, "path=logs/log");
-	ck_assert_int_eq(rename("logs/log", "kept"), 0);
-	ck_assert_int_eq(rmdir("logs"), 0);
-	for (int i = 0; i < 150; i++, wait_more(&since))
-		ck_assert_int_eq(rig_send_seq(&rig, seq++), PANICMON_DONE);
-	assert_seqs("kept", 1, 150);
-	ck_assert_int_eq(unlink("kept"), 0);
-	while (rig_send_seq(&rig, seq++) != PANICMON_DROP)
-		wait_more(&since);
-	ck_assert_int_eq(rig_send_seq(&rig, seq++), PANICMON_DROP);
-	ck_assert_str_eq(rig.said, "cannot write to 'logs/log': No such file or directory; events "
-				   "are dropped until it can be");
-	ck_assert_int_eq(mkdir("logs", 0755), 0);
-	ck_assert_int_eq(rig_send_seq(&rig, seq++), PANICMON_DONE);
-	ck_assert_int_eq(rig.said_count, 1);
-	rig_close(&rig);
-	json_t *lines = read_lines("logs/log");
-	ck_assert_int_eq(number_of(json_array_get(lines, 0), "dropped"), 2);
-	json_decref(lines);
-}
-END_TEST
-
 START_TEST(a_full_disk_drops_and_tells_how_many)
 {
 	struct rig rig;
@@ -304,50 +176,6 @@ START_TEST(close_tells_of_a_gap_as_well)
 	free(text);
 	close(ends[0]);
 	close(full);
-}
-END_TEST
-
-/* Returns what sending this seq gives while files end at `size`. */
-static int send_within(struct rig *rig, uint64_t seq, rlim_t size)
-{
-	struct rlimit before, limit;
-
-	getrlimit(RLIMIT_FSIZE, &before);
-	limit = (struct rlimit){.rlim_cur = size, .rlim_max = before.rlim_max};
-	setrlimit(RLIMIT_FSIZE, &limit);
-	int result = rig_send_seq(rig, seq);
-	setrlimit(RLIMIT_FSIZE, &before);
-	return result;
-}
-
-/* {"time":"20 */
-START_TEST(a_cut_record_is_ended_and_comes_again)
-{
-	enum { TAKEN = 11 };
-	struct rig rig;
-
-	OPEN(&rig, "path=log");
-	int cut = send_within(&rig, 1, TAKEN);
-	int too_large = send_within(&rig, 1, TAKEN);
-	ck_assert_int_eq(cut, PANICMON_RETRY);
-	ck_assert_int_eq(too_large, PANICMON_DROP);
-	ck_assert_int_eq(rig_send_seq(&rig, 2), PANICMON_DONE);
-	ck_assert_int_eq(rig_send_seq(&rig, 3), PANICMON_DONE);
-	rig_close(&rig);
-	char *text = read_file("log", NULL);
-	ck_assert_int_eq(strncmp(text, "{\"time\":\"20\n{", TAKEN + 2), 0);
-	FILE *rest = fopen("rest", "w");
-	fputs(text + TAKEN + 1, rest);
-	fclose(rest);
-	free(text);
-	json_t *lines = read_lines("rest");
-	ck_assert_int_eq((int64_t)json_array_size(lines), 3);
-	ck_assert_int_eq(number_of(json_array_get(lines, 0), "dropped"), 1);
-	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(lines, 0), "errno")),
-			 "EFBIG");
-	ck_assert_int_eq(number_of(json_array_get(lines, 1), "seq"), 2);
-	ck_assert_int_eq(number_of(json_array_get(lines, 2), "seq"), 3);
-	json_decref(lines);
 }
 END_TEST
 
@@ -478,14 +306,8 @@ void add_sink_tests(Suite *suite)
 		what_cannot_be_opened_is_refused,
 		the_level_is_the_least_severe_that_is_written,
 		two_instances_are_independent,
-		a_file_is_appended_to_wherever_the_process_goes,
-		a_renamed_file_is_followed_by_a_new_one,
-		a_removed_file_is_made_again,
-		a_truncated_file_goes_on_from_its_start,
-		a_folder_that_is_gone_is_waited_for,
 		a_full_disk_drops_and_tells_how_many,
 		close_tells_of_a_gap_as_well,
-		a_cut_record_is_ended_and_comes_again,
 		a_full_pipe_is_tried_again_and_a_closed_one_given_up,
 		a_fifo_waits_for_its_reader,
 		a_terminal_gets_text_and_colours_if_wanted,
