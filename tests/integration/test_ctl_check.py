@@ -1,5 +1,6 @@
 """panicmonctl check: the whole config and every handler, and nothing is left behind."""
 import os
+import re
 import threading
 
 import pytest
@@ -158,7 +159,8 @@ def test_a_config_that_is_missing(ctl, tmp_path):
 
 
 def test_without_a_config(ctl):
-    if os.path.exists("/etc/panicmon/panicmon.ini"):
+    default = re.search(r"^  (/.*/panicmon\.ini)$", ctl.run("--help").stdout, re.M)[1]
+    if os.path.exists(default):
         pytest.skip("there is an installed config")
     options = [f"panicmon.handler_dir={ctl.panicmon.handler_dir}", "handler:log.trust_path=yes", "panicmon.start_timeout=60s"]
     done = ctl.run("check", options=options, env={"PANICMON_CONFIG": ""})
