@@ -53,9 +53,10 @@ def test_the_last_metric_is_out_before_panicmon_ends(panicmon, receivers, tmp_pa
 def test_values(panicmon, receivers):
     receiver = receivers()
     config = panicmon.config(section(receiver.address, dialect="influx"))
-    run = panicmon.start([sys.executable, "-c", "import signal,time\n"
-                          "signal.signal(signal.SIGHUP, signal.SIG_IGN)\nprint('ready', flush=True)\n"
-                          "end = time.process_time() + .2\nwhile time.process_time() < end: pass\ntime.sleep(1000)"],
+    run = panicmon.start([sys.executable, "-c", "import os,signal,time\n"
+                          "signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+                          "while os.times().user < .2: sum(range(10000))\n"
+                          "print('ready', flush=True)\ntime.sleep(1000)"],
                          config=config)
     run.wait_for_stdout("ready")
     run.send(signal.SIGHUP)
