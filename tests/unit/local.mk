@@ -1,8 +1,16 @@
 unit_cflags = $(AM_CFLAGS) $(CHECK_CFLAGS)
+unit_libs = tests/unit/libunit.la $(CHECK_LIBS)
 unit_tests =
 
-# One block for each room.
 if HAVE_CHECK
+# What the programs share.
+check_LTLIBRARIES += tests/unit/libunit.la
+tests_unit_libunit_la_SOURCES = \
+	tests/unit/suite.c \
+	tests/unit/suite.h
+tests_unit_libunit_la_CFLAGS = $(unit_cflags)
+
+# One block for each room.
 unit_tests += tests/unit/test_base
 tests_unit_test_base_SOURCES = \
 	tests/unit/test_base.c \
@@ -10,7 +18,7 @@ tests_unit_test_base_SOURCES = \
 	tests/unit/test_base_loop.c \
 	tests/unit/test_base_signals.c
 tests_unit_test_base_CFLAGS = $(unit_cflags)
-tests_unit_test_base_LDADD = src/base/libpm_base.la $(CHECK_LIBS)
+tests_unit_test_base_LDADD = src/base/libpm_base.la $(unit_libs)
 
 unit_tests += tests/unit/test_event
 tests_unit_test_event_SOURCES = \
@@ -19,16 +27,15 @@ tests_unit_test_event_SOURCES = \
 	tests/unit/test_event_codec.c \
 	tests/unit/test_event_damage.c
 tests_unit_test_event_CFLAGS = $(unit_cflags)
-tests_unit_test_event_LDADD = src/event/libpm_event.la src/base/libpm_base.la $(CHECK_LIBS)
+tests_unit_test_event_LDADD = src/event/libpm_event.la src/base/libpm_base.la $(unit_libs)
 
 unit_tests += tests/unit/test_redact
 tests_unit_test_redact_SOURCES = tests/unit/test_redact.c
 tests_unit_test_redact_CFLAGS = $(unit_cflags)
-tests_unit_test_redact_LDADD = src/event/libpm_event.la src/base/libpm_base.la $(CHECK_LIBS)
+tests_unit_test_redact_LDADD = src/event/libpm_event.la src/base/libpm_base.la $(unit_libs)
 
 unit_tests += tests/unit/test_process
 tests_unit_test_process_SOURCES = \
-	tests/unit/leftovers.h \
 	tests/unit/test_process.c \
 	tests/unit/test_process.h \
 	tests/unit/test_process_children.c \
@@ -41,11 +48,10 @@ tests_unit_test_process_SOURCES = \
 	tests/unit/test_process_spawn.c
 tests_unit_test_process_CFLAGS = $(unit_cflags)
 tests_unit_test_process_LDADD = src/process/libpm_process.la src/event/libpm_event.la \
-	src/base/libpm_base.la $(CHECK_LIBS)
+	src/base/libpm_base.la $(unit_libs)
 
 unit_tests += tests/unit/test_executor
 tests_unit_test_executor_SOURCES = \
-	tests/unit/leftovers.h \
 	tests/unit/test_executor.c \
 	tests/unit/test_executor.h \
 	tests/unit/test_executor_jobs.c \
@@ -56,7 +62,7 @@ tests_unit_test_executor_SOURCES = \
 	tests/unit/test_executor_stop.c
 tests_unit_test_executor_CFLAGS = $(unit_cflags)
 tests_unit_test_executor_LDADD = src/executor/libpm_executor.la src/process/libpm_process.la \
-	src/event/libpm_event.la src/base/libpm_base.la $(CHECK_LIBS)
+	src/event/libpm_event.la src/base/libpm_base.la $(unit_libs)
 
 unit_tests += tests/unit/test_journal
 tests_unit_test_journal_SOURCES = \
@@ -65,7 +71,7 @@ tests_unit_test_journal_SOURCES = \
 	tests/unit/test_journal_memory.c \
 	tests/unit/test_journal_ring.c
 tests_unit_test_journal_CFLAGS = $(unit_cflags)
-tests_unit_test_journal_LDADD = src/journal/libpm_journal.la src/base/libpm_base.la $(CHECK_LIBS)
+tests_unit_test_journal_LDADD = src/journal/libpm_journal.la src/base/libpm_base.la $(unit_libs)
 
 unit_tests += tests/unit/test_config
 tests_unit_test_config_SOURCES = \
@@ -78,7 +84,7 @@ tests_unit_test_config_SOURCES = \
 	tests/unit/test_config_value.c
 tests_unit_test_config_CFLAGS = $(unit_cflags)
 tests_unit_test_config_LDADD = src/config/libpm_config.la src/event/libpm_event.la \
-	src/base/libpm_base.la $(INIH_LIBS) $(CHECK_LIBS)
+	src/base/libpm_base.la $(INIH_LIBS) $(unit_libs)
 
 unit_tests += tests/unit/test_handler
 tests_unit_test_handler_SOURCES = \
@@ -93,7 +99,7 @@ tests_unit_test_handler_SOURCES = \
 tests_unit_test_handler_CFLAGS = $(unit_cflags)
 tests_unit_test_handler_LDADD = src/handler/libpm_handler.la src/config/libpm_config.la \
 	src/journal/libpm_journal.la src/process/libpm_process.la src/event/libpm_event.la \
-	src/base/libpm_base.la $(INIH_LIBS) $(CHECK_LIBS)
+	src/base/libpm_base.la $(INIH_LIBS) $(unit_libs)
 
 # It loads .libs/log.so as panicmon would.
 unit_tests += tests/unit/test_log
@@ -106,7 +112,7 @@ tests_unit_test_log_SOURCES = \
 	tests/unit/test_log_sink.c
 tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) -DPM_LOG_SO='"$(abs_top_builddir)/.libs/log.so"'
 tests_unit_test_log_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
-tests_unit_test_log_LDADD = src/base/libpm_base.la $(JANSSON_LIBS) $(CHECK_LIBS)
+tests_unit_test_log_LDADD = src/base/libpm_base.la $(JANSSON_LIBS) $(unit_libs)
 
 # Likewise .libs/statsd.so.
 unit_tests += tests/unit/test_statsd
@@ -118,7 +124,7 @@ tests_unit_test_statsd_SOURCES = \
 	tests/unit/test_statsd_socket.c
 tests_unit_test_statsd_CPPFLAGS = $(AM_CPPFLAGS) -DPM_STATSD_SO='"$(abs_top_builddir)/.libs/statsd.so"'
 tests_unit_test_statsd_CFLAGS = $(unit_cflags)
-tests_unit_test_statsd_LDADD = $(CHECK_LIBS)
+tests_unit_test_statsd_LDADD = $(unit_libs)
 
 # The plugin's parts, linked in: its door needs servers, which the end-to-end tests have.
 if HAVE_WEBHOOK
@@ -127,7 +133,7 @@ tests_unit_test_webhook_SOURCES = tests/unit/test_webhook.c $(webhook_la_SOURCES
 tests_unit_test_webhook_CPPFLAGS = $(AM_CPPFLAGS) $(PLUGIN_CPPFLAGS)
 tests_unit_test_webhook_CFLAGS = $(unit_cflags) $(WEBHOOK_CFLAGS) $(JANSSON_CFLAGS)
 tests_unit_test_webhook_LDADD = plugins/common/libpm_common.la $(JANSSON_SHARED_LIBS) \
-	$(WEBHOOK_LIBS) $(CHECK_LIBS)
+	$(WEBHOOK_LIBS) $(unit_libs)
 endif
 
 unit_tests += tests/unit/test_exec
@@ -139,13 +145,12 @@ tests_unit_test_exec_SOURCES = \
 	plugins/exec/words.h
 tests_unit_test_exec_CPPFLAGS = $(PLUGIN_CPPFLAGS)
 tests_unit_test_exec_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
-tests_unit_test_exec_LDADD = plugins/common/libpm_common.la $(JANSSON_LIBS) $(CHECK_LIBS)
+tests_unit_test_exec_LDADD = plugins/common/libpm_common.la $(JANSSON_LIBS) $(unit_libs)
 
 # Through its public header and its exported symbols alone. Without libtool's script in front of it, it
 # can run itself as a command.
 unit_tests += tests/unit/test_library
 tests_unit_test_library_SOURCES = \
-	tests/unit/leftovers.h \
 	tests/unit/test_library.c \
 	tests/unit/test_library.h \
 	tests/unit/test_library_ends.c \
@@ -156,7 +161,7 @@ tests_unit_test_library_SOURCES = \
 	tests/unit/test_library_signals.c
 tests_unit_test_library_CFLAGS = $(unit_cflags)
 tests_unit_test_library_LDFLAGS = $(AM_LDFLAGS) -no-install -pthread
-tests_unit_test_library_LDADD = libpanicmon.la $(CHECK_LIBS)
+tests_unit_test_library_LDADD = libpanicmon.la $(unit_libs)
 
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -262,9 +261,8 @@ END_TEST
 
 static void add_small_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("small");
+	TCase *tests = make_case(suite, "small", NULL, NULL);
 
-	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, error_without_code);
 	tcase_add_test(tests, error_with_code);
 	tcase_add_test(tests, error_truncation);
@@ -282,14 +280,5 @@ static void add_small_tests(Suite *suite)
 
 int main(void)
 {
-	Suite *suite = suite_create("base");
-	SRunner *runner = srunner_create(suite);
-
-	add_small_tests(suite);
-	add_signal_tests(suite);
-	add_loop_tests(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("base", add_small_tests, add_signal_tests, add_loop_tests);
 }

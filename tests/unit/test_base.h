@@ -2,7 +2,7 @@
 #ifndef PM_TESTS_UNIT_TEST_BASE_H
 #define PM_TESTS_UNIT_TEST_BASE_H
 
-#include <check.h>
+#include "suite.h"
 
 void add_loop_tests(Suite *suite);
 void add_signal_tests(Suite *suite);

@@ -399,11 +399,9 @@ END_TEST
 
 void add_loop_tests(Suite *suite)
 {
-	TCase *timers = tcase_create("timers");
-	TCase *sources = tcase_create("sources");
+	TCase *timers = make_case(suite, "timers", set_up, tear_down);
+	TCase *sources = make_case(suite, "sources", set_up, tear_down);
 
-	suite_add_tcase(suite, timers);
-	tcase_add_checked_fixture(timers, set_up, tear_down);
 	tcase_add_test(timers, timer_rings_once_and_not_early);
 	tcase_add_test(timers, timer_rings_in_one_turn);
 	tcase_add_test(timers, timers_ring_in_order);
@@ -416,8 +414,6 @@ void add_loop_tests(Suite *suite)
 	tcase_add_test(timers, timer_cleared_by_a_source);
 	tcase_add_test(timers, interrupted_waiting);
 
-	suite_add_tcase(suite, sources);
-	tcase_add_checked_fixture(sources, set_up, tear_down);
 	tcase_add_test(sources, sources_take_turns);
 	tcase_add_test(sources, source_at_its_end);
 	tcase_add_test(sources, pause_and_resume);

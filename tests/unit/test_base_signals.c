@@ -151,9 +151,8 @@ END_TEST
 
 void add_signal_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("signals");
+	TCase *tests = make_case(suite, "signals", NULL, NULL);
 
-	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, names_of_the_standard_signals);
 	tcase_add_test(tests, names_are_distinct_and_stay);
 	tcase_add_test(tests, numbers_of_all_names);

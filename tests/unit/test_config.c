@@ -5,34 +5,15 @@
 
 #include "event/event.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-/* Removed by main(): Check does not call tear_down() of a test that failed. */
-static char all_folders[] = "/tmp/panicmon-config-XXXXXX";
-char folder[64];
 char start_folder[4096];
 struct pm_config config;
 char *said;
 size_t said_count;
-
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-	(void)status, (void)kind, (void)place;
-	return remove(path);
-}
-
-/* Tests run in a folder of their own, so that paths in complaints are the same everywhere. */
-static void set_up(void)
-{
-	snprintf(folder, sizeof(folder), "%s/XXXXXX", all_folders);
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
-}
 
 static void tear_down(void)
 {
@@ -373,13 +354,10 @@ START_TEST(free_of_nothing)
 }
 END_TEST
 
+/* Tests run in a folder of their own, so that paths in complaints are the same everywhere. */
 TCase *add_case(Suite *suite, const char *name)
 {
-	TCase *tests = tcase_create(name);
-
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	suite_add_tcase(suite, tests);
-	return tests;
+	return make_case(suite, name, enter_folder, tear_down);
 }
 
 static void add_setting_tests(Suite *suite)
@@ -409,23 +387,11 @@ static void add_override_tests(Suite *suite)
 
 int main(void)
 {
-	Suite *suite = suite_create("config");
-	SRunner *runner = srunner_create(suite);
-
-	if (getcwd(start_folder, sizeof(start_folder)) == NULL || mkdtemp(all_folders) == NULL) {
+	if (getcwd(start_folder, sizeof(start_folder)) == NULL) {
 		perror("test_config");
 		return EXIT_FAILURE;
 	}
-	add_value_tests(suite);
-	add_setting_tests(suite);
-	add_mistake_tests(suite);
-	add_file_tests(suite);
-	add_process_tests(suite);
-	add_process_mistake_tests(suite);
-	add_override_tests(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	nftw(all_folders, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("config", add_value_tests, add_setting_tests, add_mistake_tests,
+			 add_file_tests, add_process_tests, add_process_mistake_tests,
+			 add_override_tests);
 }

@@ -2,17 +2,16 @@
 #ifndef PM_TESTS_UNIT_TEST_CONFIG_H
 #define PM_TESTS_UNIT_TEST_CONFIG_H
 
-#include <check.h>
 #include <stddef.h>
 
 #include "config/config.h"
+#include "suite.h"
 
 /* The last load. A test begins with none, in an empty folder of its own. */
 extern struct pm_config config;
 extern char *said; /* the complaints, a line each; NULL: none */
 extern size_t said_count;
 
-extern char folder[64];		 /* the test's own, and the working directory */
 extern char start_folder[4096]; /* where the program was started */
 
 void write_bytes(const char *path, const char *bytes, size_t size);

@@ -228,9 +228,8 @@ END_TEST
 
 static void add_event_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("event");
+	TCase *tests = make_case(suite, "event", NULL, NULL);
 
-	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, names_of_types);
 	tcase_add_test(tests, lifecycle_types);
 	tcase_add_test(tests, make);
@@ -244,14 +243,5 @@ static void add_event_tests(Suite *suite)
 
 int main(void)
 {
-	Suite *suite = suite_create("event");
-	SRunner *runner = srunner_create(suite);
-
-	add_event_tests(suite);
-	add_codec_tests(suite);
-	add_damage_tests(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("event", add_event_tests, add_codec_tests, add_damage_tests);
 }

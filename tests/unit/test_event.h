@@ -2,11 +2,11 @@
 #ifndef PM_TESTS_UNIT_TEST_EVENT_H
 #define PM_TESTS_UNIT_TEST_EVENT_H
 
-#include <check.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "panicmon/event.h"
+#include "suite.h"
 
 void add_codec_tests(Suite *suite);
 void add_damage_tests(Suite *suite);

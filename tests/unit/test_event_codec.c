@@ -303,10 +303,8 @@ END_TEST
 
 void add_codec_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("codec");
+	TCase *tests = make_case(suite, "codec", NULL, NULL);
 
-	suite_add_tcase(suite, tests);
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, what_alerts_add_is_not_written);
 	tcase_add_test(tests, nothing_but_the_head);
 	tcase_add_loop_test(tests, each_field_alone, 0, (int)field_count);

@@ -226,10 +226,8 @@ END_TEST
 
 void add_damage_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("damage");
+	TCase *tests = make_case(suite, "damage", NULL, NULL);
 
-	suite_add_tcase(suite, tests);
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, unknown_items_are_skipped);
 	tcase_add_test(tests, items_of_the_wrong_kind_are_skipped);
 	tcase_add_test(tests, other_versions_are_refused);

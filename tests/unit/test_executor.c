@@ -1,7 +1,6 @@
 /* The executor room: one command, its start and its end; with a sink that records what is told. */
 #include <config.h>
 
-#include "leftovers.h"
 #include "test_executor.h"
 
 #include <errno.h>
@@ -26,7 +25,6 @@ struct pm_children children;
 struct pm_executor executor;
 struct pm_run together;
 struct pm_error error;
-char self[4096];
 
 static struct pm_executor_options options;
 static int sink_arg;
@@ -102,12 +100,7 @@ static void tear_down(void)
 
 TCase *add_case(Suite *suite, const char *name)
 {
-	TCase *tests = tcase_create(name);
-
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_set_timeout(tests, 120);
-	return tests;
+	return make_case(suite, name, set_up, tear_down);
 }
 
 struct pm_executor_options options_of(char *const *argv)
@@ -147,7 +140,7 @@ void open_command(char *const *argv)
 void open_role(const char *role, const char *arg)
 {
 	static char texts[2][64];
-	static char *argv[] = {self, texts[0], texts[1], NULL};
+	static char *argv[] = {this_program, texts[0], texts[1], NULL};
 
 	snprintf(texts[0], sizeof(texts[0]), "%s", role);
 	snprintf(texts[1], sizeof(texts[1]), "%s", arg);
@@ -291,7 +284,7 @@ END_TEST
 /* Not even forked. */
 START_TEST(no_descriptors_left)
 {
-	char *argv[] = {self, NULL};
+	char *argv[] = {this_program, NULL};
 	struct rlimit limit, none = {0, 0};
 
 	getrlimit(RLIMIT_NOFILE, &limit);
@@ -349,7 +342,7 @@ START_TEST(never_started)
 }
 END_TEST
 
-/* ---- the command's side: main() of `self ROLE ARG` ---- */
+/* ---- the command's side: main() of `this_program ROLE ARG` ---- */
 
 static int role_die(const char *arg)
 {
@@ -437,23 +430,6 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return play(argc, argv);
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0) {
-		perror("test_executor");
-		return EXIT_FAILURE;
-	}
-	Suite *suite = suite_create("executor");
-	SRunner *runner = srunner_create(suite);
-
-	add_end_tests(suite);
-	add_pass_tests(suite);
-	add_several_tests(suite);
-	add_several_pass_tests(suite);
-	add_stop_tests(suite);
-	add_jobs_tests(suite);
-	inherit_leftovers();
-	srunner_run_all(runner, CK_ENV);
-	end_leftovers();
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("executor", add_end_tests, add_pass_tests, add_several_tests,
+			 add_several_pass_tests, add_stop_tests, add_jobs_tests);
 }

@@ -2,12 +2,12 @@
 #ifndef PM_TESTS_UNIT_TEST_EXECUTOR_H
 #define PM_TESTS_UNIT_TEST_EXECUTOR_H
 
-#include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
 #include "executor/run.h"
+#include "suite.h"
 
 void add_pass_tests(Suite *suite);
 void add_several_tests(Suite *suite);
@@ -32,12 +32,11 @@ extern struct pm_children children;
 extern struct pm_executor executor; /* the only one of `together` */
 extern struct pm_run together;
 extern struct pm_error error;
-extern char self[4096];
 
 /* A test case that begins with all signals blocked, and nothing opened. */
 TCase *add_case(Suite *suite, const char *name);
 
-/* Opens the executor for `self ARGS...`, or for another command. The command finds all signals
+/* Opens the executor for `this_program ARGS...`, or for another command. The command finds all signals
  * blocked, so that it can take what comes before it is ready. */
 void open_role(const char *role, const char *arg);
 void open_command(char *const *argv);
@@ -74,8 +73,6 @@ struct sender send_signals(const struct to_send *what, size_t count);
 
 /* By a sender who goes at once. */
 void send_signal(int signal, bool queued, int count);
-
-bool is_under_valgrind(void);
 
 /* Starts `together`. What comes between the command's fork and its exec must arrive. Only valgrind
  * loses it: then, lets the exec be over first. */

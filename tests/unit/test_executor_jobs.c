@@ -43,7 +43,7 @@ static volatile pid_t *command_pids; /* shared with the test */
 static int open_run(void)
 {
 	static char stay[] = "stay", empty[] = "";
-	static char *argv[] = {self, stay, empty, NULL};
+	static char *argv[] = {this_program, stay, empty, NULL};
 	const struct pm_run_setup setup = {
 		.loop = &loop,
 		.children = &children,
@@ -401,10 +401,7 @@ void add_jobs_tests(Suite *suite)
 
 	if (is_under_valgrind()) /* it does not stop as others do */
 		return;
-	tests = tcase_create("jobs");
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, NULL);
-	tcase_set_timeout(tests, 120);
+	tests = make_case(suite, "jobs", set_up, NULL);
 	tcase_add_loop_test(tests, interrupted, 0, count);
 	tcase_add_loop_test(tests, interrupted_though_it_is_rewritten, 0, 2);
 	tcase_add_loop_test(tests, stopped_and_continued, 0, count);

@@ -3,7 +3,6 @@
 
 #include "test_executor.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -27,7 +26,7 @@ void give_role(int index, const char *role, const char *arg)
 {
 	snprintf(texts[index][0], sizeof(texts[index][0]), "%s", role);
 	snprintf(texts[index][1], sizeof(texts[index][1]), "%s", arg);
-	argvs[index][0] = self;
+	argvs[index][0] = this_program;
 	argvs[index][1] = texts[index][0];
 	argvs[index][2] = texts[index][1];
 }
@@ -311,18 +310,6 @@ START_TEST(one_cannot_be_invoked)
 END_TEST
 
 /* ---- what can't be opened ---- */
-
-static int open_descriptors(void)
-{
-	DIR *list = opendir("/proc/self/fd");
-	int count = 0;
-
-	ck_assert_ptr_nonnull(list);
-	while (readdir(list) != NULL)
-		count++;
-	closedir(list);
-	return count;
-}
 
 static void assert_nothing_is_left(int descriptors)
 {

@@ -3,19 +3,12 @@
 
 #include "test_handler.h"
 
-#include <ftw.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "handler/deliver.h"
 #include "handler/module.h"
-
-/* Removed by main(): Check does not call tear_down() of a test that failed. */
-char all_folders[] = "/tmp/panicmon-handler-XXXXXX";
 
 START_TEST(backoff)
 {
@@ -59,38 +52,14 @@ END_TEST
 
 static void add_small_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("small");
+	TCase *tests = make_case(suite, "small", NULL, NULL);
 
-	suite_add_tcase(suite, tests);
 	tcase_add_test(tests, backoff);
 	tcase_add_test(tests, paths_of_modules);
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *place)
-{
-	(void)status, (void)kind, (void)place;
-	return remove(path);
-}
-
 int main(void)
 {
-	Suite *suite = suite_create("handler");
-	SRunner *runner = srunner_create(suite);
-
-	if (mkdtemp(all_folders) == NULL) {
-		perror("test_handler");
-		return EXIT_FAILURE;
-	}
-	add_small_tests(suite);
-	add_alerts_tests(suite);
-	add_alerts_file_tests(suite);
-	add_describe_tests(suite);
-	add_keeper_tests(suite);
-	add_option_tests(suite);
-	add_module_tests(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	nftw(all_folders, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("handler", add_small_tests, add_alerts_tests, add_alerts_file_tests,
+			 add_describe_tests, add_keeper_tests, add_option_tests, add_module_tests);
 }

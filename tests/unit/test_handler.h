@@ -2,7 +2,7 @@
 #ifndef PM_TESTS_UNIT_TEST_HANDLER_H
 #define PM_TESTS_UNIT_TEST_HANDLER_H
 
-#include <check.h>
+#include "suite.h"
 
 void add_alerts_tests(Suite *suite);
 void add_alerts_file_tests(Suite *suite);
@@ -10,8 +10,5 @@ void add_describe_tests(Suite *suite);
 void add_keeper_tests(Suite *suite);
 void add_option_tests(Suite *suite);
 void add_module_tests(Suite *suite);
-
-/* Where each test of the modules has a folder of its own; removed by main(). */
-extern char all_folders[];
 
 #endif

@@ -333,10 +333,8 @@ END_TEST
 
 void add_alerts_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("alerts");
+	TCase *tests = make_case(suite, "alerts", set_up, NULL);
 
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, NULL);
 	tcase_add_test(tests, what_is_a_failure);
 	tcase_add_test(tests, once_then_one_a_window);
 	tcase_add_test(tests, the_clock);

@@ -5,7 +5,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,8 +12,8 @@
 #include "handler/alerts_file.h"
 #include "handler/state_dir.h"
 
-static int folder = -1;
-static char path[256], file[300], new_file[300];
+static int folder_fd = -1;
+static char file[80], new_file[80];
 
 static const struct pm_incident sample = {
 	.total = 7,
@@ -28,31 +27,30 @@ static const struct pm_incident sample = {
 
 static void set_up(void)
 {
-	snprintf(path, sizeof(path), "%s/alerts-XXXXXX", all_folders);
-	ck_assert_ptr_nonnull(mkdtemp(path));
-	snprintf(file, sizeof(file), "%s/alerts", path);
-	snprintf(new_file, sizeof(new_file), "%s/alerts.new", path);
-	folder = open(path, O_RDONLY | O_DIRECTORY);
-	ck_assert_int_ge(folder, 0);
+	make_folder();
+	snprintf(file, sizeof(file), "%s/alerts", folder);
+	snprintf(new_file, sizeof(new_file), "%s/alerts.new", folder);
+	folder_fd = open(folder, O_RDONLY | O_DIRECTORY);
+	ck_assert_int_ge(folder_fd, 0);
 }
 
 static void tear_down(void)
 {
-	close(folder);
+	close(folder_fd);
 }
 
 static void save(const struct pm_incident *incident)
 {
 	struct pm_error error;
 
-	ck_assert_int_eq(pm_alerts_file_save(folder, incident, &error), 0);
+	ck_assert_int_eq(pm_alerts_file_save(folder_fd, incident, &error), 0);
 }
 
 static int load(struct pm_incident *incident)
 {
 	struct pm_error error;
 
-	return pm_alerts_file_load(folder, incident, &error);
+	return pm_alerts_file_load(folder_fd, incident, &error);
 }
 
 static void assert_same(const struct pm_incident *a, const struct pm_incident *b)
@@ -170,11 +168,11 @@ START_TEST(what_cannot_be_written)
 	struct pm_error error;
 
 	ck_assert_int_eq(mkdir(new_file, 0700), 0);
-	ck_assert_int_eq(pm_alerts_file_save(folder, &sample, &error), -1);
+	ck_assert_int_eq(pm_alerts_file_save(folder_fd, &sample, &error), -1);
 	ck_assert_ptr_nonnull(strstr(error.text, "cannot write 'alerts.new'"));
 	ck_assert_int_eq(rmdir(new_file), 0);
 	ck_assert_int_eq(mkdir(file, 0700), 0);
-	ck_assert_int_eq(pm_alerts_file_save(folder, &sample, &error), -1);
+	ck_assert_int_eq(pm_alerts_file_save(folder_fd, &sample, &error), -1);
 	ck_assert_int_eq(pm_alerts_file_save(-1, &sample, &error), -1);
 }
 END_TEST
@@ -246,10 +244,8 @@ END_TEST
 
 void add_alerts_file_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("alerts file");
+	TCase *tests = make_case(suite, "alerts file", set_up, tear_down);
 
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, there_and_back);
 	tcase_add_test(tests, damaged);
 	tcase_add_test(tests, in_the_way_of_the_new_file);

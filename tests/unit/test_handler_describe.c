@@ -113,9 +113,8 @@ END_TEST
 
 void add_describe_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("describe");
+	TCase *tests = make_case(suite, "describe", NULL, NULL);
 
-	suite_add_tcase(suite, tests);
 	tcase_add_loop_test(tests, fields_of_an_option, 0,
 			    sizeof(described) / sizeof(described[0]));
 	tcase_add_test(tests, more_options_than_fit);

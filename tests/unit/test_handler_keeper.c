@@ -104,10 +104,8 @@ END_TEST
 
 void add_keeper_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("keeper");
+	TCase *tests = make_case(suite, "keeper", set_up, tear_down);
 
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 240); /* valgrind: a host closes each descriptor that there could be */
 	tcase_add_test(tests, a_lull);
 	tcase_add_test(tests, a_storm);

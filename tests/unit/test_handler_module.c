@@ -18,15 +18,7 @@
 #include "base/cleanup.h"
 #include "handler/module.h"
 
-static char folder[128];
 static struct pm_error error;
-
-static void set_up(void)
-{
-	snprintf(folder, sizeof(folder), "%s/XXXXXX", all_folders);
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
-}
 
 /* ---- the subject: a copy of the C library, the one shared object that is always there ---- */
 
@@ -363,11 +355,8 @@ END_TEST
 
 void add_module_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("module");
+	TCase *tests = make_case(suite, "module", enter_folder, NULL);
 
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, NULL);
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, good_module);
 	tcase_add_test(tests, missing);
 	tcase_add_test(tests, fifo_does_not_hold_us);

@@ -334,11 +334,8 @@ END_TEST
 
 void add_option_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("options");
+	TCase *tests = make_case(suite, "options", set_up, NULL);
 
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, NULL);
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, defaults);
 	tcase_add_loop_test(tests, good_values, 0, sizeof(good) / sizeof(good[0]));
 	tcase_add_loop_test(tests, bad_values, 0, sizeof(bad) / sizeof(bad[0]));

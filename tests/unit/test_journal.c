@@ -31,10 +31,8 @@ static void tear_down(void)
 
 TCase *add_case(Suite *suite, const char *name)
 {
-	TCase *tests = tcase_create(name);
+	TCase *tests = make_case(suite, name, set_up, tear_down);
 
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_set_timeout(tests, 240); /* valgrind */
 	return tests;
 }
@@ -296,15 +294,6 @@ static void add_journal_tests(Suite *suite)
 
 int main(void)
 {
-	Suite *suite = suite_create("journal");
-	SRunner *runner = srunner_create(suite);
-
-	add_journal_tests(suite);
-	add_ring_tests(suite);
-	add_rewind_tests(suite);
-	add_memory_tests(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("journal", add_journal_tests, add_ring_tests, add_rewind_tests,
+			 add_memory_tests);
 }

@@ -2,12 +2,12 @@
 #ifndef PM_TESTS_UNIT_TEST_JOURNAL_H
 #define PM_TESTS_UNIT_TEST_JOURNAL_H
 
-#include <check.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "journal/journal.h"
+#include "suite.h"
 
 void add_ring_tests(Suite *suite);
 void add_rewind_tests(Suite *suite);

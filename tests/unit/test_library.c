@@ -1,7 +1,6 @@
 /* The library: what its test files share, and main(). */
 #include <config.h>
 
-#include "leftovers.h"
 #include "test_library.h"
 
 #include <dirent.h>
@@ -17,7 +16,6 @@ size_t told_count;
 void (*on_told)(const struct panicmon_event *event);
 struct panicmon_options options;
 struct panicmon_error error;
-char program[4096];
 struct written written, complained;
 
 enum { MADE_MAX = 64 };
@@ -122,7 +120,7 @@ static struct panicmon_executor *make_of(const char *first, const char *second, 
 
 struct panicmon_executor *make_role(const char *role, const char *arg)
 {
-	return make_of(program, role, arg);
+	return make_of(this_program, role, arg);
 }
 
 struct panicmon_executor *make_shell(const char *script)
@@ -194,12 +192,7 @@ static void tear_down(void)
 
 TCase *add_case(Suite *suite, const char *name)
 {
-	TCase *tests = tcase_create(name);
-
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_set_timeout(tests, 120);
-	return tests;
+	return make_case(suite, name, set_up, tear_down);
 }
 
 /* ---- what this process has ---- */
@@ -231,28 +224,21 @@ uint64_t ignored(void)
 	return set;
 }
 
-bool is_under_valgrind(void)
-{
-	const char *preload = getenv("LD_PRELOAD");
-
-	return preload != NULL && strstr(preload, "vgpreload") != NULL;
-}
-
 static size_t count(int flags, int above)
 {
-	DIR *folder = opendir("/proc/self/fd");
+	DIR *list = opendir("/proc/self/fd");
 	struct dirent *entry;
 	size_t found = 0;
 
-	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+	while (list != NULL && (entry = readdir(list)) != NULL) {
 		int fd = atoi(entry->d_name);
 
-		if (entry->d_name[0] != '.' && fd != dirfd(folder) && fd > above &&
+		if (entry->d_name[0] != '.' && fd != dirfd(list) && fd > above &&
 		    (fcntl(fd, F_GETFD) & flags) == 0)
 			found++;
 	}
-	if (folder != NULL)
-		closedir(folder);
+	if (list != NULL)
+		closedir(list);
 	return found;
 }
 
@@ -270,22 +256,6 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return play(argc, argv);
-	if (readlink("/proc/self/exe", program, sizeof(program) - 1) < 0) {
-		perror("test_library");
-		return EXIT_FAILURE;
-	}
-	Suite *suite = suite_create("library");
-	SRunner *runner = srunner_create(suite);
-
-	add_end_tests(suite);
-	add_option_tests(suite);
-	add_output_tests(suite);
-	add_signal_tests(suite);
-	add_host_tests(suite);
-	inherit_leftovers();
-	srunner_run_all(runner, CK_ENV);
-	end_leftovers();
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("library", add_end_tests, add_option_tests, add_output_tests,
+			 add_signal_tests, add_host_tests);
 }

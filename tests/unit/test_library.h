@@ -3,12 +3,13 @@
 #ifndef PM_TESTS_UNIT_TEST_LIBRARY_H
 #define PM_TESTS_UNIT_TEST_LIBRARY_H
 
-#include <check.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <panicmon/executor.h>
+
+#include "suite.h"
 
 void add_end_tests(Suite *suite);
 void add_host_tests(Suite *suite);
@@ -33,8 +34,6 @@ extern struct panicmon_options options;
 extern struct panicmon_error error;
 extern const struct panicmon_process_ops all_of_process;
 extern const struct panicmon_signal_ops all_of_signals;
-
-extern char program[4096]; /* this one, for commands that play a role of it */
 
 /* An output that is kept; the first MAX of its bytes. */
 enum { WRITTEN_MAX = 1024 };
@@ -81,13 +80,11 @@ uint64_t mask(void);
 void set_mask(uint64_t signals);
 uint64_t ignored(void);
 
-bool is_under_valgrind(void);
-
 /* How many descriptors this process has; above stderr, and not close-on-exec. */
 size_t count_descriptors(void);
 size_t count_inherited(void);
 
-/* The commands' side: what `program ROLE ARG` does. Its exit code. */
+/* The commands' side: what `this_program ROLE ARG` does. Its exit code. */
 int play(int argc, char **argv);
 
 #endif

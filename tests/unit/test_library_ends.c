@@ -152,18 +152,15 @@ END_TEST
 /* Neither run nor waited for the other: each meets the other one's file. */
 START_TEST(side_by_side)
 {
-	char folder[] = "/tmp/test_library.XXXXXX";
 	char script[2][256];
 
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	make_folder();
 	for (int i = 0; i < 2; i++)
 		snprintf(script[i], sizeof(script[i]),
 			 "touch %s/%d; until [ -e %s/%d ]; do sleep 0.01; done", folder, i, folder,
 			 1 - i);
 	struct panicmon_executor *both[] = {make_shell(script[0]), make_shell(script[1])};
 	ck_assert_uint_eq(panicmon_run(both, 2), 0);
-	snprintf(script[0], sizeof(script[0]), "rm -r %s", folder);
-	run_well(make_shell(script[0]));
 }
 END_TEST
 
@@ -252,7 +249,7 @@ static void run_all_kinds(void)
 		panicmon_executor_new(&options, missing, &error),
 		panicmon_executor_new(&options, none, &error),
 		panicmon_executor_new(&options,
-				      (char *const[]){program, (char *)(uintptr_t) "exit",
+				      (char *const[]){this_program, (char *)(uintptr_t) "exit",
 						      (char *)(uintptr_t) "3", NULL},
 				      &error),
 	};

@@ -167,7 +167,7 @@ static const struct {
 
 START_TEST(complaints)
 {
-	char *const argv[] = {program, NULL};
+	char *const argv[] = {this_program, NULL};
 
 	options.output = (struct panicmon_output){.kind = PANICMON_WRITE, .write = no_write};
 	ck_assert_int_eq(panicmon_options_validate(&options, &error), 0);

@@ -1,4 +1,4 @@
-/* The commands that the tests of the library run: `program ROLE ARG`. */
+/* The commands that the tests of the library run: `this_program ROLE ARG`. */
 #include <config.h>
 
 #include "test_library.h"

@@ -1,15 +1,12 @@
 /* The process room: what its tests share, and the command that they start. */
 #include <config.h>
 
-#include "leftovers.h"
 #include "test_process.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -18,14 +15,6 @@
 #include <unistd.h>
 
 struct pm_error error;
-char self[4096];
-
-bool is_under_valgrind(void)
-{
-	const char *preload = getenv("LD_PRELOAD");
-
-	return preload != NULL && strstr(preload, "vgpreload") != NULL;
-}
 
 pm_sigset blocked_now(void)
 {
@@ -86,18 +75,6 @@ void wait_for_zombie(pid_t pid)
 	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
 }
 
-int open_descriptors(void)
-{
-	DIR *list = opendir("/proc/self/fd");
-	int count = 0;
-
-	ck_assert_ptr_nonnull(list);
-	while (readdir(list) != NULL)
-		count++;
-	closedir(list);
-	return count;
-}
-
 int read_mark(int fd)
 {
 	struct pollfd interest = {.fd = fd, .events = POLLIN};
@@ -107,7 +84,7 @@ int read_mark(int fd)
 	return read(fd, &mark, 1) == 1 ? mark : -1;
 }
 
-/* ---- the command's side: main() of `self ROLE ARG...` ---- */
+/* ---- the command's side: main() of `this_program ROLE ARG...` ---- */
 
 static int role_state(char **args)
 {
@@ -161,25 +138,7 @@ int main(int argc, char **argv)
 {
 	if (argc > 1)
 		return play(argc, argv);
-	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0) {
-		perror("test_process");
-		return EXIT_FAILURE;
-	}
-	Suite *suite = suite_create("process");
-	SRunner *runner = srunner_create(suite);
-
-	add_signal_tests(suite);
-	add_spawn_tests(suite);
-	add_command_tests(suite);
-	add_children_tests(suite);
-	add_registered_tests(suite);
-	add_environment_tests(suite);
-	add_leftovers_tests(suite);
-	add_guard_tests(suite);
-	inherit_leftovers();
-	srunner_run_all(runner, CK_ENV);
-	end_leftovers();
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("process", add_signal_tests, add_spawn_tests, add_command_tests,
+			 add_children_tests, add_registered_tests, add_environment_tests,
+			 add_leftovers_tests, add_guard_tests);
 }

@@ -2,13 +2,13 @@
 #ifndef PM_TESTS_UNIT_TEST_PROCESS_H
 #define PM_TESTS_UNIT_TEST_PROCESS_H
 
-#include <check.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
 #include "base/error.h"
 #include "base/signals.h"
 #include "process/spawn.h"
+#include "suite.h"
 
 void add_signal_tests(Suite *suite);
 void add_spawn_tests(Suite *suite);
@@ -20,13 +20,6 @@ void add_leftovers_tests(Suite *suite);
 void add_registered_tests(Suite *suite);
 
 extern struct pm_error error;
-
-/* This program, which plays the command as well: `self ROLE ARG...`. */
-extern char self[4096];
-
-/* valgrind keeps some signals and RLIMIT_NOFILE for itself, and does not survive a failed execve(2) with
- * arguments that are too long, nor stops as others do: what depends on that is left out under it. */
-bool is_under_valgrind(void);
 
 /* A signal set of the kernel's, with 32 and 33. */
 pm_sigset blocked_now(void);
@@ -45,9 +38,6 @@ int end_of(pid_t pid);
 /* Waits until a child has ended, but leaves it to be reaped. */
 void wait_for_zombie(pid_t pid);
 
-/* Of this process. */
-int open_descriptors(void);
-
 /* One byte, or -1 at the end of file. Fails the test if neither comes. */
 int read_mark(int fd);
 
@@ -60,7 +50,7 @@ struct pm_spawn spawn_gated(char *const *argv);
 /* Waits for the answer. */
 enum pm_spawn_result result_of(const struct pm_spawn *spawn, int *failure);
 
-/* A command that leaves a mark: `self mark FD THEN`. */
+/* A command that leaves a mark: `this_program mark FD THEN`. */
 struct marked {
 	int read_end;
 	char write_end[16];

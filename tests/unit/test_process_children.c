@@ -301,11 +301,8 @@ END_TEST
 
 void add_children_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("children");
+	TCase *tests = make_case(suite, "children", set_up, tear_down);
 
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, coalesced);
 	tcase_add_test(tests, one_after_the_other);
 	tcase_add_test(tests, unknown_children_are_reaped);

@@ -256,11 +256,9 @@ END_TEST
 
 /* ---- its directory ---- */
 
-static char folder[] = "/tmp/panicmon-test-XXXXXX";
-
 static int open_folder(void)
 {
-	ck_assert_ptr_nonnull(mkdtemp(folder));
+	make_folder();
 	const int fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	ck_assert_int_ge(fd, 0);
 	return fd;
@@ -281,7 +279,7 @@ START_TEST(directory)
 {
 	struct here here;
 	struct pm_command command = open_here(&here);
-	char before[4096], deleted[64];
+	char before[4096], deleted[80];
 
 	ck_assert_ptr_nonnull(getcwd(before, sizeof(before)));
 	command.directory = open_folder();
@@ -291,7 +289,6 @@ START_TEST(directory)
 	snprintf(deleted, sizeof(deleted), "%s%s", folder, _i == 1 ? " (deleted)" : "");
 	assert_directory(here.spawn.pid, deleted);
 	assert_directory(getpid(), before);
-	rmdir(folder);
 	end(&here);
 }
 END_TEST
@@ -311,9 +308,9 @@ static void assert_not_invoked(const struct pm_command *command, int wanted)
 
 START_TEST(not_prepared)
 {
-	char *argv[] = {self, NULL};
+	char *argv[] = {this_program, NULL};
 	struct pm_command command = command_of(argv);
-	const int file = open(self, O_RDONLY | O_CLOEXEC);
+	const int file = open(this_program, O_RDONLY | O_CLOEXEC);
 
 	command.directory = file;
 	assert_not_invoked(&command, ENOTDIR);
@@ -363,7 +360,7 @@ START_TEST(looked_up_in_its_own_path)
 	struct pm_command command = open_here(&here);
 	const int fd = open_folder();
 
-	ck_assert_int_eq(symlinkat(self, fd, "panicmon-test"), 0);
+	ck_assert_int_eq(symlinkat(this_program, fd, "panicmon-test"), 0);
 	setenv("PATH", "/nonexistent", 1);
 	set_path(&command, ways[_i].path, _i % 2 == 0);
 	here.marked.argv[0] = strdup(ways[_i].name);
@@ -379,8 +376,6 @@ START_TEST(looked_up_in_its_own_path)
 	assert_not_invoked(&command, ENOENT);
 	free(argv[0]);
 	pm_environment_free(&environment);
-	unlinkat(fd, "panicmon-test", 0);
-	rmdir(folder);
 }
 END_TEST
 
@@ -404,10 +399,8 @@ END_TEST
 
 void add_command_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("command");
+	TCase *tests = make_case(suite, "command", NULL, NULL);
 
-	suite_add_tcase(suite, tests);
-	tcase_set_timeout(tests, 120);
 	tcase_add_loop_test(tests, groups, 0, 3);
 	tcase_add_loop_test(tests, kill_the_group, 0, 2);
 	tcase_add_loop_test(tests, kill_the_command_alone, 0, 2);

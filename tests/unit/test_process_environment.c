@@ -364,11 +364,8 @@ END_TEST
 
 void add_environment_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("environment");
+	TCase *tests = make_case(suite, "environment", set_up, tear_down);
 
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, nothing_changed);
 	tcase_add_loop_test(tests, no_environment_of_ours, 0, 2);
 	tcase_add_test(tests, no_changes_to_enter);

@@ -398,11 +398,8 @@ END_TEST
 
 void add_guard_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("guard");
+	TCase *tests = make_case(suite, "guard", set_up, tear_down);
 
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, garbage_is_not_signalled);
 	tcase_add_test(tests, no_groups);
 	tcase_add_test(tests, groups_die_with_the_monitor);

@@ -342,11 +342,8 @@ END_TEST
 
 void add_leftovers_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("leftovers");
+	TCase *tests = make_case(suite, "leftovers", set_up, tear_down);
 
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, no_orphan);
 	tcase_add_test(tests, orphans_end);
 	tcase_add_test(tests, many_orphans);

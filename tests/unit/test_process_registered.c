@@ -343,10 +343,7 @@ void add_registered_tests(Suite *suite)
 
 	if (is_under_valgrind()) /* it does not know pidfd_open(2) */
 		return;
-	tests = tcase_create("registered");
-	suite_add_tcase(suite, tests);
-	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_set_timeout(tests, 120);
+	tests = make_case(suite, "registered", set_up, tear_down);
 	tcase_add_test(tests, only_the_registered);
 	tcase_add_test(tests, sigchld_is_left_alone);
 	tcase_add_test(tests, all_that_have_ended);

@@ -422,10 +422,8 @@ END_TEST
 
 void add_signal_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("signals");
+	TCase *tests = make_case(suite, "signals", NULL, NULL);
 
-	suite_add_tcase(suite, tests);
-	tcase_set_timeout(tests, 120);
 	tcase_add_loop_test(tests, take_and_give_back, 0, 2 * MASKS);
 	tcase_add_test(tests, other_dispositions_are_left_alone);
 	tcase_add_test(tests, descriptor_takes_all);

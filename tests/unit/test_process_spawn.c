@@ -54,7 +54,7 @@ void open_marked(struct marked *marked, const char *then)
 	ck_assert_int_eq(fcntl(ends[0], F_SETFD, FD_CLOEXEC), 0);
 	marked->read_end = ends[0];
 	snprintf(marked->write_end, sizeof(marked->write_end), "%d", ends[1]);
-	marked->argv[0] = self;
+	marked->argv[0] = this_program;
 	marked->argv[1] = strdup("mark");
 	marked->argv[2] = marked->write_end;
 	marked->argv[3] = strdup(then);
@@ -141,7 +141,7 @@ END_TEST
 /* Neither a broken channel nor its SIGPIPE is a reason for us to fall. */
 START_TEST(killed_at_the_gate)
 {
-	char *argv[] = {self, NULL};
+	char *argv[] = {this_program, NULL};
 	int failure = -1;
 
 	signal(SIGPIPE, SIG_DFL);
@@ -256,7 +256,7 @@ END_TEST
 
 START_TEST(no_descriptors_left)
 {
-	char *argv[] = {self, NULL};
+	char *argv[] = {this_program, NULL};
 	const struct pm_command command = command_of(argv);
 	struct rlimit limit, none = {0, 0};
 	struct pm_spawn spawn = {.pid = -7, .channel = -7};
@@ -283,7 +283,7 @@ START_TEST(command_gets_signals_back)
 	const pm_sigset mask = masks[_i / 2];
 	const bool ignored = _i % 2 == 1;
 	char text[32], state[] = "state", how[16];
-	char *argv[] = {self, state, text, how, NULL};
+	char *argv[] = {this_program, state, text, how, NULL};
 	struct pm_command command = command_of(argv);
 	struct pm_spawn spawn;
 
@@ -357,10 +357,8 @@ END_TEST
 
 void add_spawn_tests(Suite *suite)
 {
-	TCase *tests = tcase_create("spawn");
+	TCase *tests = make_case(suite, "spawn", NULL, NULL);
 
-	suite_add_tcase(suite, tests);
-	tcase_set_timeout(tests, 120);
 	tcase_add_test(tests, gate_holds_and_opens);
 	tcase_add_test(tests, started_while_it_runs);
 	tcase_add_test(tests, end_of_file_sends_it_away);

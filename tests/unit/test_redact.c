@@ -1,6 +1,7 @@
 #include <config.h>
 
-#include <check.h>
+#include "suite.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,16 +158,18 @@ static const struct pair false_friends[] = {
 	{{"--password", "y"}, {"--password", "y"}},
 };
 
-static void check_pair(const struct pair *pair)
+/* redact: as pm_redact_args() takes it. */
+static void check_pair(const struct pair *pair, const struct pm_redact *redact)
 {
+	const bool is_off = redact != NULL && redact->off;
 	char *before[MAX_ARGS + 1] = {0};
 
 	for (size_t i = 0; i < MAX_ARGS && pair->before[i] != NULL; i++)
 		before[i] = strdup(pair->before[i]);
-	char **after = pm_redact_args(before, NULL);
+	char **after = pm_redact_args(before, redact);
 	ck_assert_ptr_nonnull(after);
 	for (size_t i = 0; i < MAX_ARGS; i++) {
-		ck_assert_pstr_eq(after[i], pair->after[i]);
+		ck_assert_pstr_eq(after[i], is_off ? before[i] : pair->after[i]);
 		if (after[i] == NULL)
 			break;
 	}
@@ -177,31 +180,31 @@ static void check_pair(const struct pair *pair)
 
 START_TEST(a_flags_value_is_hidden)
 {
-	check_pair(&flags[_i]);
+	check_pair(&flags[_i], NULL);
 }
 END_TEST
 
 START_TEST(an_assigned_secret_is_hidden)
 {
-	check_pair(&assignments[_i]);
+	check_pair(&assignments[_i], NULL);
 }
 END_TEST
 
 START_TEST(userinfo_in_a_url_is_hidden)
 {
-	check_pair(&urls[_i]);
+	check_pair(&urls[_i], NULL);
 }
 END_TEST
 
 START_TEST(a_headers_secret_is_hidden)
 {
-	check_pair(&headers[_i]);
+	check_pair(&headers[_i], NULL);
 }
 END_TEST
 
 START_TEST(false_friends_stay)
 {
-	check_pair(&false_friends[_i]);
+	check_pair(&false_friends[_i], NULL);
 }
 END_TEST
 
@@ -260,27 +263,12 @@ static const struct pair added[] = {
 	SAME("--file=x"),
 };
 
-static void check_with(const struct pair *pair, const struct pm_redact *redact)
-{
-	char *before[MAX_ARGS + 1] = {0};
-
-	for (size_t i = 0; i < MAX_ARGS && pair->before[i] != NULL; i++)
-		before[i] = strdup(pair->before[i]);
-	char **after = pm_redact_args(before, redact);
-	ck_assert_ptr_nonnull(after);
-	for (size_t i = 0; i < MAX_ARGS && before[i] != NULL; i++)
-		ck_assert_str_eq(after[i], redact->off ? before[i] : pair->after[i]);
-	free(after);
-	for (size_t i = 0; i < MAX_ARGS; i++)
-		free(before[i]);
-}
-
 START_TEST(names_that_were_added)
 {
 	const struct pm_redact redact = {.names = added_names,
 					 .count = sizeof(added_names) / sizeof(added_names[0])};
 
-	check_with(&added[_i], &redact);
+	check_pair(&added[_i], &redact);
 }
 END_TEST
 
@@ -288,38 +276,30 @@ START_TEST(nothing_is_hidden_if_that_is_off)
 {
 	const struct pm_redact off = {.off = true};
 
-	check_with(&flags[_i], &off);
-	check_with(&urls[_i % (int)(sizeof(urls) / sizeof(urls[0]))], &off);
+	check_pair(&flags[_i], &off);
+	check_pair(&urls[_i % (int)(sizeof(urls) / sizeof(urls[0]))], &off);
 }
 END_TEST
 
 #define ADD_LOOP(tcase, test, table)                                                               \
 	tcase_add_loop_test(tcase, test, 0, (int)(sizeof(table) / sizeof((table)[0])))
 
-static Suite *redact_suite(void)
+static void add_argument_tests(Suite *suite)
 {
-	Suite *suite = suite_create("redact");
-	TCase *tcase = tcase_create("arguments");
+	TCase *tests = make_case(suite, "arguments", NULL, NULL);
 
-	ADD_LOOP(tcase, a_flags_value_is_hidden, flags);
-	ADD_LOOP(tcase, an_assigned_secret_is_hidden, assignments);
-	ADD_LOOP(tcase, userinfo_in_a_url_is_hidden, urls);
-	ADD_LOOP(tcase, a_headers_secret_is_hidden, headers);
-	ADD_LOOP(tcase, false_friends_stay, false_friends);
-	ADD_LOOP(tcase, names_that_were_added, added);
-	ADD_LOOP(tcase, nothing_is_hidden_if_that_is_off, flags);
-	tcase_add_test(tcase, no_arguments_at_all);
-	tcase_add_test(tcase, a_long_argument_is_copied_whole);
-	suite_add_tcase(suite, tcase);
-	return suite;
+	ADD_LOOP(tests, a_flags_value_is_hidden, flags);
+	ADD_LOOP(tests, an_assigned_secret_is_hidden, assignments);
+	ADD_LOOP(tests, userinfo_in_a_url_is_hidden, urls);
+	ADD_LOOP(tests, a_headers_secret_is_hidden, headers);
+	ADD_LOOP(tests, false_friends_stay, false_friends);
+	ADD_LOOP(tests, names_that_were_added, added);
+	ADD_LOOP(tests, nothing_is_hidden_if_that_is_off, flags);
+	tcase_add_test(tests, no_arguments_at_all);
+	tcase_add_test(tests, a_long_argument_is_copied_whole);
 }
 
 int main(void)
 {
-	SRunner *runner = srunner_create(redact_suite());
-
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("redact", add_argument_tests);
 }
