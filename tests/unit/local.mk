@@ -6,8 +6,13 @@ if HAVE_CHECK
 # What the programs share.
 check_LTLIBRARIES += tests/unit/libunit.la
 tests_unit_libunit_la_SOURCES = \
+	tests/unit/plugin_rig.c \
+	tests/unit/plugin_rig.h \
+	tests/unit/sample_events.c \
+	tests/unit/sample_events.h \
 	tests/unit/suite.c \
 	tests/unit/suite.h
+tests_unit_libunit_la_CPPFLAGS = $(AM_CPPFLAGS) -DPM_PLUGINS='"$(abs_top_builddir)/.libs"'
 tests_unit_libunit_la_CFLAGS = $(unit_cflags)
 
 # One block for each room.
@@ -110,7 +115,6 @@ tests_unit_test_log_SOURCES = \
 	tests/unit/test_log_format.c \
 	tests/unit/test_log_send.c \
 	tests/unit/test_log_sink.c
-tests_unit_test_log_CPPFLAGS = $(AM_CPPFLAGS) -DPM_LOG_SO='"$(abs_top_builddir)/.libs/log.so"'
 tests_unit_test_log_CFLAGS = $(unit_cflags) $(JANSSON_CFLAGS)
 tests_unit_test_log_LDADD = src/base/libpm_base.la $(JANSSON_LIBS) $(unit_libs)
 
@@ -122,7 +126,6 @@ tests_unit_test_statsd_SOURCES = \
 	tests/unit/test_statsd_lines.c \
 	tests/unit/test_statsd_options.c \
 	tests/unit/test_statsd_socket.c
-tests_unit_test_statsd_CPPFLAGS = $(AM_CPPFLAGS) -DPM_STATSD_SO='"$(abs_top_builddir)/.libs/statsd.so"'
 tests_unit_test_statsd_CFLAGS = $(unit_cflags)
 tests_unit_test_statsd_LDADD = $(unit_libs)
 

@@ -1,7 +1,9 @@
 /* The plugin exec: how it reads a command, and what it puts into an environment. */
 #include <config.h>
 
-#include <check.h>
+#include "sample_events.h"
+#include "suite.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -156,29 +158,6 @@ END_TEST
 
 /* ---- environment ---- */
 
-#define SET(event, FIELD, member, value)                                                           \
-	((event)->member = (value), (event)->present |= UINT64_C(1) << PANICMON_HAS_##FIELD)
-
-static const char *const args[] = {"prog", "a b", "it's", NULL};
-
-static struct panicmon_event make_event(uint32_t type)
-{
-	return (struct panicmon_event){
-		.size = sizeof(struct panicmon_event),
-		.type = type,
-		.seq = 7,
-		.time_ns = INT64_C(1500000000123456789),
-		.severity = PANICMON_ERROR,
-		.pid = 42,
-		.run = "0123456789abcdef0123456789abcdef",
-		.name = "api",
-		.host = "here",
-		.args = args,
-		.argc = 3,
-		.attempt = 1,
-	};
-}
-
 static struct panicmon_event make_exit(int32_t code, int32_t signal, int32_t core)
 {
 	struct panicmon_event event = make_event(PANICMON_PROCESS_EXITED);
@@ -230,22 +209,24 @@ static void check_variable(char *const *environment, const char *name, const cha
 START_TEST(variables_of_a_start)
 {
 	const char *const base[] = {"PATH=/bin", "X=a=b", NULL};
+	static const char *const args[] = {"prog", "a b", "it's", NULL};
 	struct panicmon_event event = make_event(PANICMON_PROCESS_STARTED);
-	char **environment = pm_exec_environment_make(base, &event, 1000);
 	static const char *const wanted[][2] = {
 		{"PATH", "/bin"},
 		{"X", "a=b"},
-		{"PANICMON_TIME", "2017-07-14T02:40:00.123456Z"},
+		{"PANICMON_TIME", "2026-11-22T20:14:45.123456Z"},
 		{"PANICMON_EVENT", "process.started"},
-		{"PANICMON_SEVERITY", "error"},
+		{"PANICMON_SEVERITY", "info"},
 		{"PANICMON_SEQ", "7"},
 		{"PANICMON_RUN", "0123456789abcdef0123456789abcdef"},
 		{"PANICMON_NAME", "api"},
-		{"PANICMON_HOST", "here"},
-		{"PANICMON_PID", "42"},
+		{"PANICMON_HOST", "web-1"},
+		{"PANICMON_PID", "1234"},
 		{"PANICMON_ARGS", "prog 'a b' 'it'\\''s'"},
 	};
 
+	event.args = args;
+	char **environment = pm_exec_environment_make(base, &event, 1000);
 	ck_assert_ptr_nonnull(environment);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
 		check_variable(environment, wanted[i][0], wanted[i][1]);
@@ -378,27 +359,30 @@ START_TEST(variables_are_cut)
 }
 END_TEST
 
+static void add_word_tests(Suite *suite)
+{
+	TCase *tests = make_case(suite, "words", NULL, NULL);
+
+	tcase_add_loop_test(tests, words_of_a_command, 0, COMMAND_COUNT);
+	tcase_add_loop_test(tests, words_of_a_mistake, 0, MISTAKE_COUNT);
+	tcase_add_test(tests, words_of_anything);
+	tcase_add_test(tests, words_quoted_and_read);
+	tcase_add_test(tests, words_that_need_no_quotes);
+}
+
+static void add_environment_tests(Suite *suite)
+{
+	TCase *tests = make_case(suite, "environment", NULL, NULL);
+
+	tcase_add_test(tests, variables_of_a_start);
+	tcase_add_test(tests, variables_that_are_not_handed_on);
+	tcase_add_loop_test(tests, variables_of_an_end, 0, END_COUNT);
+	tcase_add_test(tests, variables_of_an_oom_kill);
+	tcase_add_test(tests, variables_of_a_recovery);
+	tcase_add_test(tests, variables_are_cut);
+}
+
 int main(void)
 {
-	Suite *suite = suite_create("exec");
-	TCase *words = tcase_create("words"), *environment = tcase_create("environment");
-	SRunner *runner = srunner_create(suite);
-
-	tcase_add_loop_test(words, words_of_a_command, 0, COMMAND_COUNT);
-	tcase_add_loop_test(words, words_of_a_mistake, 0, MISTAKE_COUNT);
-	tcase_add_test(words, words_of_anything);
-	tcase_add_test(words, words_quoted_and_read);
-	tcase_add_test(words, words_that_need_no_quotes);
-	tcase_add_test(environment, variables_of_a_start);
-	tcase_add_test(environment, variables_that_are_not_handed_on);
-	tcase_add_loop_test(environment, variables_of_an_end, 0, END_COUNT);
-	tcase_add_test(environment, variables_of_an_oom_kill);
-	tcase_add_test(environment, variables_of_a_recovery);
-	tcase_add_test(environment, variables_are_cut);
-	suite_add_tcase(suite, words);
-	suite_add_tcase(suite, environment);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("exec", add_word_tests, add_environment_tests);
 }

@@ -1,135 +1,16 @@
-/* The log handler, loaded as panicmon does it. PM_TEST_LOG_SO names the plugin. */
+/* The log handler: what its test files share, and main(). */
 #include <config.h>
 
 #include "test_log.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-#ifndef PM_LOG_SO
-#define PM_LOG_SO ".libs/log.so"
-#endif
-
-const struct panicmon_handler *handler;
-char folder[64];
-static char all_folders[] = "/tmp/test_log.XXXXXX";
-
-/* ---- the rig ---- */
-
-static int host_fail(const struct panicmon_host *host, const char *text)
-{
-	struct rig *rig = (struct rig *)(uintptr_t)host;
-
-	snprintf(rig->failure, sizeof(rig->failure), "%s", text);
-	return -1;
-}
-
-static void host_log(const struct panicmon_host *host, uint32_t severity, const char *text)
-{
-	struct rig *rig = (struct rig *)(uintptr_t)host;
-
-	ck_assert_uint_eq(severity, PANICMON_WARNING);
-	snprintf(rig->said, sizeof(rig->said), "%s", text);
-	rig->said_count++;
-}
-
-static void host_alive(const struct panicmon_host *host)
-{
-	(void)host;
-}
-
-static void set_value(struct rig *rig, uint32_t index, const char *text, uint32_t given)
-{
-	const struct panicmon_option *option = &handler->options[index];
-	struct panicmon_value *value = &rig->values[index];
-
-	*value = (struct panicmon_value){.text = text, .given = given};
-	if (option->type != PANICMON_CHOICE)
-		return;
-	while (option->choices[value->number] != NULL &&
-	       strcmp(option->choices[value->number], text) != 0)
-		value->number++;
-	ck_assert_ptr_nonnull(option->choices[value->number]);
-}
-
-static uint32_t find_option(const char *name, size_t length)
-{
-	for (uint32_t i = 0; i < handler->option_count; i++)
-		if (strncmp(handler->options[i].name, name, length) == 0 &&
-		    handler->options[i].name[length] == '\0')
-			return i;
-	ck_abort_msg("no option %s", name);
-}
-
-void rig_make(struct rig *rig, const char *const *given)
-{
-	*rig = (struct rig){
-		.host =
-			{
-				.size = sizeof(struct panicmon_host),
-				.major = PANICMON_HANDLER_MAJOR,
-				.minor = PANICMON_HANDLER_MINOR,
-				.handler = "log",
-				.service = "api",
-				.log = host_log,
-				.fail = host_fail,
-				.alive = host_alive,
-				.output = STDOUT_FILENO,
-				.errors = STDERR_FILENO,
-			},
-	};
-	ck_assert_uint_le(handler->option_count, sizeof(rig->values) / sizeof(rig->values[0]));
-	for (uint32_t i = 0; i < handler->option_count; i++)
-		set_value(rig, i, handler->options[i].value, 0);
-	for (; *given != NULL; given++) {
-		size_t length = strcspn(*given, "=");
-
-		set_value(rig, find_option(*given, length), *given + length + 1, 1);
-	}
-}
-
-int rig_check(struct rig *rig)
-{
-	return handler->check(&rig->host, rig->values);
-}
-
-int rig_open(struct rig *rig)
-{
-	ck_assert_int_eq(rig_check(rig), 0);
-	return handler->open(&rig->host, rig->values, &rig->self);
-}
-
-void rig_close(struct rig *rig)
-{
-	handler->close(rig->self, PANICMON_DRAIN);
-}
-
-int rig_send(struct rig *rig, const struct panicmon_event *event)
-{
-	switch (event->type) {
-	case PANICMON_PROCESS_FAILED:
-		return handler->process->failed(rig->self, event);
-	case PANICMON_PROCESS_EXITED:
-		return handler->process->exited(rig->self, event);
-	case PANICMON_SIGNAL_RECEIVED:
-		return handler->signal->received(rig->self, event);
-	case PANICMON_SIGNAL_PASSED:
-		return handler->signal->passed(rig->self, event);
-	case PANICMON_SIGNAL_FAILED:
-		return handler->signal->failed(rig->self, event);
-	default:
-		return handler->process->started(rig->self, event);
-	}
-}
 
 int rig_send_seq(struct rig *rig, uint64_t seq)
 {
@@ -137,26 +18,6 @@ int rig_send_seq(struct rig *rig, uint64_t seq)
 
 	event.seq = seq;
 	return rig_send(rig, &event);
-}
-
-struct panicmon_event make_event(enum panicmon_event_type type)
-{
-	static const char *const args[] = {"./api", "--port", "80", NULL};
-
-	return (struct panicmon_event){
-		.size = sizeof(struct panicmon_event),
-		.type = type,
-		.seq = 7,
-		.time_ns = INT64_C(1795378485123456789),
-		.severity = PANICMON_INFO,
-		.pid = 1234,
-		.run = "0123456789abcdef0123456789abcdef",
-		.name = "api",
-		.host = "web-1",
-		.args = args,
-		.argc = 3,
-		.attempt = 1,
-	};
 }
 
 void fill_event(struct panicmon_event *event, const char *text)
@@ -300,57 +161,21 @@ void wait_more(int64_t *since_ns)
 
 /* ---- the program ---- */
 
-static void enter_folder(void)
+static void set_up(void)
 {
-	snprintf(folder, sizeof(folder), "%s/XXXXXX", all_folders);
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chdir(folder), 0);
+	enter_folder();
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
 }
 
 TCase *add_case(Suite *suite, const char *name)
 {
-	TCase *tcase = tcase_create(name);
-
-	tcase_add_checked_fixture(tcase, enter_folder, NULL);
-	tcase_set_timeout(tcase, 60);
-	suite_add_tcase(suite, tcase);
-	return tcase;
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
-{
-	(void)status, (void)type, (void)place;
-	return remove(path);
-}
-
-static bool load(void)
-{
-	const char *path = getenv("PM_TEST_LOG_SO");
-	void *object = dlopen(path != NULL ? path : PM_LOG_SO, RTLD_NOW | RTLD_LOCAL);
-
-	if (object != NULL)
-		handler = dlsym(object, PANICMON_HANDLER_SYMBOL);
-	if (handler == NULL)
-		fprintf(stderr, "test_log: %s\n", dlerror());
-	return handler != NULL;
+	return make_case(suite, name, set_up, NULL);
 }
 
 int main(void)
 {
-	Suite *suite = suite_create("log");
-	SRunner *runner = srunner_create(suite);
-
-	if (!load() || mkdtemp(all_folders) == NULL)
+	if (load_handler("log") < 0)
 		return EXIT_FAILURE;
-	add_format_tests(suite);
-	add_sink_tests(suite);
-	add_file_tests(suite);
-	add_send_tests(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	nftw(all_folders, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return RUN_SUITE("log", add_format_tests, add_sink_tests, add_file_tests, add_send_tests);
 }

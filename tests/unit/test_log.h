@@ -1,53 +1,18 @@
-/* What the test files of the log handler share: the plugin as a host sees it, and its output. */
+/* What the test files of the log handler share: its events and its output. */
 #ifndef PM_TESTS_UNIT_TEST_LOG_H
 #define PM_TESTS_UNIT_TEST_LOG_H
 
-#include <check.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
-#include <panicmon/handler.h>
-
-extern const struct panicmon_handler *handler;
-extern char folder[64]; /* the test's own and empty; the working directory */
-
-/* One instance of the handler. The host is its first member. */
-struct rig {
-	struct panicmon_host host;
-	struct panicmon_value values[8];
-	char failure[1024]; /* the last host->fail() */
-	char said[1024];    /* the last host->log() */
-	int said_count;
-	void *self;
-};
-
-/* options: "key=value" each, NULL at the end; the others have their defaults. */
-void rig_make(struct rig *rig, const char *const *options);
-#define MAKE(rig, ...) rig_make(rig, (const char *const[]){__VA_ARGS__, NULL})
-int rig_check(struct rig *rig);
-int rig_open(struct rig *rig);
-void rig_close(struct rig *rig);
-
-/* MAKE and an open() that must succeed. */
-#define OPEN(rig, ...)                                                                             \
-	do {                                                                                       \
-		MAKE(rig, __VA_ARGS__);                                                            \
-		ck_assert_int_eq(rig_open(rig), 0);                                                \
-	} while (0)
-
-/* Through the slot of its type. */
-int rig_send(struct rig *rig, const struct panicmon_event *event);
+#include "plugin_rig.h"
+#include "sample_events.h"
+#include "suite.h"
 
 /* Sends an event with this seq. */
 int rig_send_seq(struct rig *rig, uint64_t seq);
-
-/* Of "api", pid 1234, at 2026-11-22T20:14:45.123456789Z, with the arguments ./api --port 80. */
-struct panicmon_event make_event(enum panicmon_event_type type);
-
-#define SET(event, FIELD, member, ...)                                                             \
-	((event)->present |= UINT64_C(1) << PANICMON_HAS_##FIELD, (event)->member = __VA_ARGS__)
 
 /* Sets every optional member, with these strings. */
 void fill_event(struct panicmon_event *event, const char *text);

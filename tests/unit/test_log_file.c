@@ -106,8 +106,9 @@ START_TEST(a_folder_that_is_gone_is_waited_for)
 	while (rig_send_seq(&rig, seq++) != PANICMON_DROP)
 		wait_more(&since);
 	ck_assert_int_eq(rig_send_seq(&rig, seq++), PANICMON_DROP);
-	ck_assert_str_eq(rig.said, "cannot write to 'logs/log': No such file or directory; events "
-				   "are dropped until it can be");
+	ck_assert_str_eq(rig.said[0],
+			 "cannot write to 'logs/log': No such file or directory; events "
+			 "are dropped until it can be");
 	ck_assert_int_eq(mkdir("logs", 0755), 0);
 	ck_assert_int_eq(rig_send_seq(&rig, seq++), PANICMON_DONE);
 	ck_assert_int_eq(rig.said_count, 1);

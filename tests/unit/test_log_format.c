@@ -40,20 +40,11 @@ static struct panicmon_event code_event(void)
 	return event;
 }
 
+/* Of one that was asked to stop. */
 static struct panicmon_event crash_event(void)
 {
-	struct panicmon_event event = make_event(PANICMON_PROCESS_EXITED);
+	struct panicmon_event event = make_crash();
 
-	event.severity = PANICMON_FATAL;
-	SET(&event, CODE, code, -1);
-	SET(&event, SIGNAL, signal, SIGSEGV);
-	SET(&event, CORE, core, 1);
-	SET(&event, STATUS, status, 139);
-	SET(&event, REASON, reason, PANICMON_REASON_SIGNALED);
-	SET(&event, RUNTIME_MS, runtime_ms, 192000);
-	SET(&event, CPU_USER_US, cpu_user_us, 1204000);
-	SET(&event, CPU_SYSTEM_US, cpu_system_us, 3000);
-	SET(&event, MAX_RSS_KB, max_rss_kb, 12595);
 	SET(&event, STOP_REQUESTED, stop_requested, 1);
 	SET(&event, STOP_SIGNAL, stop_signal, SIGTERM);
 	SET(&event, STOP_PID, stop_pid, 1);
@@ -143,9 +134,9 @@ START_TEST(json_of_processes)
 	assert_json(&event,
 		    HEAD("process.exited",
 			 "fatal") "\"code\":-1,\"signal\":\"SIGSEGV\",\"status\":139,"
-				  "\"reason\":\"signaled\",\"core\":true,\"runtime_ms\":192000,"
-				  "\"cpu_user_us\":1204000,\"cpu_system_us\":3000,"
-				  "\"max_rss_kb\":12595,\"stop_requested\":true,"
+				  "\"reason\":\"signaled\",\"core\":true,\"runtime_ms\":61007,"
+				  "\"cpu_user_us\":1234567,\"cpu_system_us\":2999,"
+				  "\"max_rss_kb\":20480,\"stop_requested\":true,"
 				  "\"stop_signal\":\"SIGTERM\",\"stop_pid\":1,\"stop_uid\":0,"
 				  "\"stderr_tail\":\"panic\\nat 0x0\",\"attempt\":2," TAIL);
 }
@@ -209,9 +200,9 @@ START_TEST(text_of_processes)
 	event = crash_event();
 	assert_text(&event,
 		    LINE("FATAL", "process.exited ") "killed by SIGSEGV (core dumped) after "
-						     "3 min 12 s, asked to stop by SIGTERM "
-						     "from pid 1 (uid 0), cpu user 1.204 s, "
-						     "system 3 ms, max rss 12.2 MiB, stderr: "
+						     "1 min 1 s, asked to stop by SIGTERM "
+						     "from pid 1 (uid 0), cpu user 1.234 s, "
+						     "system 2 ms, max rss 20.0 MiB, stderr: "
 						     "panic\\nat 0x0 (attempt 2)\n");
 }
 END_TEST

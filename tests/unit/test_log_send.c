@@ -236,7 +236,7 @@ START_TEST(a_socket_that_is_gone_is_told_once)
 		ck_assert_int_eq(rig_send_seq(&rig, 1), PANICMON_RETRY);
 		ck_assert_int_eq(rig_send_seq(&rig, 1), PANICMON_RETRY);
 		ck_assert_int_eq(rig.said_count, 1);
-		ck_assert_ptr_nonnull(strstr(rig.said, "Connection refused; it is tried again"));
+		ck_assert_ptr_nonnull(strstr(rig.said[0], "Connection refused; it is tried again"));
 		unlink("socket");
 		int fd = listen_local();
 		ck_assert_int_eq(rig_send_seq(&rig, 1), PANICMON_DONE);

@@ -131,8 +131,8 @@ START_TEST(a_full_disk_drops_and_tells_how_many)
 	ck_assert_int_eq(symlink("/dev/full", "log"), 0);
 	OPEN(&rig, "path=log");
 	ck_assert_int_eq(rig_send_seq(&rig, 1), PANICMON_DROP);
-	ck_assert_str_eq(rig.said, "cannot write to 'log': No space left on device; events are "
-				   "dropped until it can be");
+	ck_assert_str_eq(rig.said[0], "cannot write to 'log': No space left on device; events are "
+				      "dropped until it can be");
 	ck_assert_int_eq(unlink("log"), 0);
 	while (rig_send_seq(&rig, 99) == PANICMON_DROP) {
 		dropped++;
@@ -208,7 +208,7 @@ START_TEST(a_full_pipe_is_tried_again_and_a_closed_one_given_up)
 	ck_assert_int_eq(send_while_standard(&rig, STDERR_FILENO, ends[1], sent), PANICMON_DONE);
 	close(ends[0]);
 	ck_assert_int_eq(send_while_standard(&rig, STDERR_FILENO, ends[1], sent), PANICMON_DROP);
-	ck_assert_ptr_nonnull(strstr(rig.said, "Broken pipe"));
+	ck_assert_ptr_nonnull(strstr(rig.said[0], "Broken pipe"));
 	saved = replace_fd(STDERR_FILENO, ends[1]);
 	rig_close(&rig);
 	put_back_fd(STDERR_FILENO, saved);

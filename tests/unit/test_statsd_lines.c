@@ -28,8 +28,8 @@ static void expect(const char *const *options, const struct panicmon_event *even
 	for (size_t i = 0; options[i] != NULL; i++)
 		all[i + 1] = options[i];
 	rig_make(&rig, all);
-	rig_open(&rig);
-	rig_send(&rig, event);
+	ck_assert_int_eq(rig_open(&rig), 0);
+	rig_hold(&rig, event);
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
 	ck_assert_str_eq(receive(fd), expected);
 	rig_close(&rig);
@@ -294,8 +294,8 @@ START_TEST(test_a_hostile_name)
 
 	MAKE(&rig, address, "dialect=graphite", "prefix={name}.", "tags=env:x-{name}");
 	rig.host.service = HOSTILE;
-	rig_open(&rig);
-	rig_send(&rig, &event);
+	ck_assert_int_eq(rig_open(&rig), 0);
+	rig_hold(&rig, &event);
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
 	ck_assert_str_eq(receive(fd),
 			 "a_b_c_d_e_f_g_h_i_j_k_l_m__n_____o.signal.passed;service=" TAMED
@@ -314,8 +314,8 @@ START_TEST(test_an_empty_name)
 
 	MAKE(&rig, address, "dialect=influx");
 	rig.host.service = "";
-	rig_open(&rig);
-	rig_send(&rig, &event);
+	ck_assert_int_eq(rig_open(&rig), 0);
+	rig_hold(&rig, &event);
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
 	ck_assert_str_eq(receive(fd), "panicmon.signal.passed,service=_,signal=SIGTERM:1|c");
 	rig_close(&rig);
@@ -358,8 +358,8 @@ START_TEST(test_equal_counters_are_one_line)
 
 	OPEN(&rig, address, "dialect=dogstatsd");
 	for (int i = 0; i < 3; i++) {
-		rig_send(&rig, &term);
-		rig_send(&rig, &hup);
+		rig_hold(&rig, &term);
+		rig_hold(&rig, &hup);
 	}
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
 	ck_assert_str_eq(receive(fd), "panicmon.signal.passed:3|c|#service:api,signal:SIGTERM\n"
@@ -384,7 +384,7 @@ START_TEST(test_no_datagram_over_the_limit)
 	OPEN(&rig, address, "dialect=dogstatsd", option);
 	for (int i = 1; i <= COUNT; i++) {
 		event.runtime_ms = i;
-		rig_send(&rig, &event);
+		rig_hold(&rig, &event);
 		if (i % 7 != 0 && i != COUNT)
 			continue;
 		ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
@@ -430,7 +430,7 @@ START_TEST(test_a_notice_fits)
 	event.args = args;
 	event.argc = 1;
 	OPEN(&rig, address, "dialect=dogstatsd");
-	rig_send(&rig, &event);
+	rig_hold(&rig, &event);
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
 	const char *notice = "";
 	for (int i = 0; i < 3 && notice[0] != '_'; i++)

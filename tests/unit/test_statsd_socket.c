@@ -14,7 +14,7 @@ static void send_signal(struct rig *rig, int32_t number)
 {
 	struct panicmon_event event = make_signal(PANICMON_SIGNAL_PASSED, number);
 
-	rig_send(rig, &event);
+	rig_hold(rig, &event);
 }
 
 /* A free port that nobody listens to. */
@@ -153,7 +153,7 @@ static int fill(struct rig *rig)
 
 	do {
 		SET(&event, RUNTIME_MS, runtime_ms, count++);
-		rig_send(rig, &event);
+		rig_hold(rig, &event);
 		ck_assert_int_lt(count, 100000);
 	} while (rig_flush(rig) == PANICMON_DONE);
 	return count;
@@ -198,7 +198,7 @@ START_TEST(test_unix_socket_that_stays_full)
 	int sent = fill(&rig);
 	for (int i = 1; i <= MORE; i++) {
 		SET(&event, RUNTIME_MS, runtime_ms, 1000000 + i);
-		rig_send(&rig, &event);
+		rig_hold(&rig, &event);
 	}
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_RETRY);
 	ck_assert_int_eq(rig.said_count, 1);
@@ -287,14 +287,14 @@ START_TEST(test_the_heartbeat)
 	/* Nothing is known of the command. */
 	ck_assert_int_eq(handler->tick(rig.self), PANICMON_DONE);
 	ck_assert_uint_eq(rig.tick_ms, 3000);
-	rig_send(&rig, &started);
+	rig_hold(&rig, &started);
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
 	ck_assert(strstr(receive(fd), "process.start:1|c") != NULL);
 	ck_assert_int_eq(handler->tick(rig.self), PANICMON_DONE);
 	ck_assert_str_eq(receive(fd), "panicmon.process.up:1|g\npanicmon.process.uptime:0|g");
 	started.pid = 1235; /* of two */
-	rig_send(&rig, &started);
-	rig_send(&rig, &exited);
+	rig_hold(&rig, &started);
+	rig_hold(&rig, &exited);
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
 	ck_assert(strstr(receive(fd), "process.up:2|g") != NULL);
 	sleep(1);
@@ -302,7 +302,7 @@ START_TEST(test_the_heartbeat)
 	ck_assert(strncmp(receive(fd), "panicmon.process.up:1|g\npanicmon.process.uptime:1|g",
 			  51) == 0);
 	exited.pid = 1235;
-	rig_send(&rig, &exited);
+	rig_hold(&rig, &exited);
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
 	ck_assert(strstr(receive(fd), "process.up:0|g\npanicmon.process.uptime:0|g") != NULL);
 	rig_close(&rig);

@@ -1,10 +1,11 @@
 /* The parts of the webhook handler that need no server. */
 #include <config.h>
 
-#include <check.h>
+#include "sample_events.h"
+#include "suite.h"
+
 #include <jansson.h>
-#include <signal.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <panicmon/handler.h>
@@ -26,36 +27,14 @@ static int host_fail(const struct panicmon_host *host, const char *text)
 
 static const struct panicmon_host host = {.size = sizeof(host), .fail = host_fail};
 
-static struct panicmon_event make_event(enum panicmon_event_type type)
+/* The fifth of an incident. */
+static struct panicmon_event make_incident(void)
 {
-	static const char *const args[] = {"./api", "--port", "80", NULL};
+	struct panicmon_event event = make_crash();
 
-	return (struct panicmon_event){
-		.size = sizeof(struct panicmon_event),
-		.type = type,
-		.seq = 7,
-		.time_ns = INT64_C(1795378485123456789),
-		.severity = PANICMON_INFO,
-		.run = "0123456789abcdef0123456789abcdef",
-		.name = "api",
-		.host = "web-1",
-		.args = args,
-		.argc = 3,
-		.attempt = 1,
-	};
-}
-
-static struct panicmon_event make_crash(void)
-{
-	struct panicmon_event event = make_event(PANICMON_PROCESS_EXITED);
-
-	event.severity = PANICMON_FATAL;
-	event.present = HAS(SIGNAL) | HAS(REASON) | HAS(RUNTIME_MS) | HAS(INCIDENT) | HAS(CRASHES);
-	event.signal = SIGSEGV;
-	event.reason = PANICMON_REASON_SIGNALED;
-	event.runtime_ms = 3723004;
-	event.incident = "api@web-1";
-	event.crashes = 5;
+	SET(&event, RUNTIME_MS, runtime_ms, 3723004);
+	SET(&event, INCIDENT, incident, "api@web-1");
+	SET(&event, CRASHES, crashes, 5);
 	return event;
 }
 
@@ -63,9 +42,8 @@ static struct panicmon_event make_recovery(void)
 {
 	struct panicmon_event event = make_event(PANICMON_PROCESS_RECOVERED);
 
-	event.present = HAS(INCIDENT) | HAS(CRASHES);
-	event.incident = "api@web-1";
-	event.crashes = 6;
+	SET(&event, INCIDENT, incident, "api@web-1");
+	SET(&event, CRASHES, crashes, 6);
 	return event;
 }
 
@@ -291,13 +269,13 @@ END_TEST
 
 START_TEST(test_pagerduty_opens_and_resolves_one_incident)
 {
-	struct panicmon_event crash = make_crash(), recovery = make_recovery();
+	struct panicmon_event crash = make_incident(), recovery = make_recovery();
 	json_t *first = render("pagerduty", &crash), *last = render("pagerduty", &recovery);
 
 	ck_assert_str_eq(text_of(first, "event_action"), "trigger");
 	ck_assert_str_eq(text_of(json_object_get(first, "payload"), "summary"),
-			 "api was killed by SIGSEGV on web-1 after 1 h 2 min (5 crashes since the "
-			 "last message)");
+			 "api was killed by SIGSEGV on web-1 after 1 h 2 min, core dumped (5 "
+			 "crashes since the last message)");
 	ck_assert_str_eq(text_of(last, "event_action"), "resolve");
 	ck_assert_str_eq(text_of(first, "dedup_key"), "api@web-1");
 	ck_assert_str_eq(text_of(last, "dedup_key"), "api@web-1");
@@ -318,7 +296,7 @@ END_TEST
 
 START_TEST(test_a_long_incident_has_a_short_key)
 {
-	struct panicmon_event crash = make_crash(), other = make_crash();
+	struct panicmon_event crash = make_incident(), other = make_incident();
 	char one[400], two[400];
 
 	memset(one, 'a', sizeof(one));
@@ -337,7 +315,7 @@ END_TEST
 
 START_TEST(test_alertmanager_gets_an_end)
 {
-	struct panicmon_event crash = make_crash(), recovery = make_recovery();
+	struct panicmon_event crash = make_incident(), recovery = make_recovery();
 	json_t *first = render("alertmanager", &crash), *last = render("alertmanager", &recovery);
 	const json_t *begun = json_array_get(first, 0), *ended = json_array_get(last, 0);
 
@@ -381,11 +359,9 @@ START_TEST(test_people_are_told_of_a_recovery)
 }
 END_TEST
 
-int main(void)
+static void add_webhook_tests(Suite *suite)
 {
-	Suite *suite = suite_create("webhook");
-	TCase *tests = tcase_create("webhook");
-	SRunner *runner = srunner_create(suite);
+	TCase *tests = make_case(suite, "webhook", NULL, NULL);
 
 	tcase_add_test(tests, test_each_class_of_status);
 	tcase_add_test(tests, test_an_answer_that_is_not_whole);
@@ -401,9 +377,9 @@ int main(void)
 	tcase_add_test(tests, test_alertmanager_gets_an_end);
 	tcase_add_test(tests, test_what_is_no_incident);
 	tcase_add_test(tests, test_people_are_told_of_a_recovery);
-	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(void)
+{
+	return RUN_SUITE("webhook", add_webhook_tests);
 }
