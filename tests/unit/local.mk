@@ -11,7 +11,9 @@ tests_unit_libunit_la_SOURCES = \
 	tests/unit/sample_events.c \
 	tests/unit/sample_events.h \
 	tests/unit/suite.c \
-	tests/unit/suite.h
+	tests/unit/suite.h \
+	tests/unit/told.c \
+	tests/unit/told.h
 tests_unit_libunit_la_CPPFLAGS = $(AM_CPPFLAGS) -DPM_PLUGINS='"$(abs_top_builddir)/.libs"'
 tests_unit_libunit_la_CFLAGS = $(unit_cflags)
 

@@ -15,8 +15,6 @@
 
 #include "base/clock.h"
 
-struct told told[TOLD_MAX];
-size_t told_count;
 size_t settled;
 int64_t telling_takes_ns;
 void (*as_it_is_told)(const struct panicmon_event *event);
@@ -37,15 +35,7 @@ static void on_event(void *arg, struct panicmon_event *event)
 	for (const int64_t start = pm_clock_monotonic();
 	     pm_clock_monotonic() - start < telling_takes_ns;)
 		continue;
-	/* Of a storm without an end, the last is what matters. */
-	if (told_count == TOLD_MAX)
-		told_count--;
-	struct told *here = &told[told_count++];
-
-	here->event = *event;
-	if (event->sender_command != NULL)
-		snprintf(here->sender_command, sizeof(here->sender_command), "%s",
-			 event->sender_command);
+	keep_told(event);
 	if (as_it_is_told != NULL)
 		as_it_is_told(event);
 }
@@ -54,32 +44,6 @@ static void on_settle(void *arg)
 {
 	ck_assert_ptr_eq(arg, &sink_arg);
 	settled++;
-}
-
-const struct told *only(uint32_t type)
-{
-	const struct told *found = NULL;
-
-	for (size_t i = 0; i < told_count; i++) {
-		if (told[i].event.type != type)
-			continue;
-		ck_assert_ptr_null(found);
-		found = &told[i];
-	}
-	ck_assert_ptr_nonnull(found);
-	return found;
-}
-
-void assert_told(const uint32_t *types)
-{
-	size_t count = 0;
-
-	while (types[count] != 0)
-		count++;
-	for (size_t i = 0; i < told_count && i < count; i++)
-		ck_assert_msg(told[i].event.type == types[i], "event %zu is of type %u, not %u", i,
-			      told[i].event.type, types[i]);
-	ck_assert_uint_eq(told_count, count);
 }
 
 /* ---- set up ---- */
@@ -223,7 +187,7 @@ START_TEST(usage)
 	open_role("work", "50");
 	pm_run_start(&together);
 	pm_run_wait(&together);
-	const struct panicmon_event *event = &only(PANICMON_PROCESS_EXITED)->event;
+	const struct panicmon_event *event = only(PANICMON_PROCESS_EXITED);
 	ck_assert_int_ge(event->cpu_user_us + event->cpu_system_us, 50 * 1000);
 	ck_assert_int_ge(event->runtime_ms, 50);
 	ck_assert_int_le(event->runtime_ms, (pm_clock_monotonic() - before) / PM_NS_PER_MS + 1);

@@ -8,6 +8,7 @@
 
 #include "executor/run.h"
 #include "suite.h"
+#include "told.h"
 
 void add_pass_tests(Suite *suite);
 void add_several_tests(Suite *suite);
@@ -15,14 +16,6 @@ void add_several_pass_tests(Suite *suite);
 void add_stop_tests(Suite *suite);
 void add_jobs_tests(Suite *suite);
 
-/* What was told, in its order. */
-struct told {
-	struct panicmon_event event;
-	char sender_command[64]; /* a copy: the event's is gone after the call */
-};
-enum { TOLD_MAX = 4096 };
-extern struct told told[TOLD_MAX];
-extern size_t told_count;
 extern size_t settled; /* calls of settle() */
 extern int64_t telling_takes_ns;
 extern void (*as_it_is_told)(const struct panicmon_event *event); /* NULL: nothing more is done */
@@ -43,13 +36,6 @@ void open_command(char *const *argv);
 
 /* The options that they use, for a command that is told of to the same sink. */
 struct pm_executor_options options_of(char *const *argv);
-
-/* The only one of this type; fails the test if there is none, or more. */
-const struct told *only(uint32_t type);
-
-/* Asserts the types of all that was told, in their order; 0 at the end. */
-void assert_told(const uint32_t *types);
-#define ASSERT_TOLD(...) assert_told((const uint32_t[]){__VA_ARGS__, 0})
 
 /* Waits until the command has ended, but leaves it to be reaped. */
 void wait_for_zombie(void);

@@ -17,10 +17,9 @@
 
 #include "process/signals.h"
 
-static void assert_signal_event(const struct told *here, const struct sender *sender, int signal)
+static void assert_signal_event(const struct panicmon_event *event, const struct sender *sender,
+				int signal)
 {
-	const struct panicmon_event *event = &here->event;
-
 	ck_assert_int_eq(event->pid, executor.spawn.pid);
 	ck_assert(panicmon_event_has(event, PANICMON_HAS_SIGNAL));
 	ck_assert_int_eq(event->signal, signal);
@@ -30,7 +29,7 @@ static void assert_signal_event(const struct told *here, const struct sender *se
 	ck_assert(panicmon_event_has(event, PANICMON_HAS_SENDER_UID));
 	ck_assert_int_eq(event->sender_uid, (int32_t)getuid());
 	ck_assert(panicmon_event_has(event, PANICMON_HAS_SENDER_COMMAND));
-	ck_assert_str_eq(here->sender_command, "the-sender");
+	ck_assert_str_eq(event->sender_command, "the-sender");
 	if (event->type == PANICMON_SIGNAL_RECEIVED) {
 		ck_assert(!panicmon_event_has(event, PANICMON_HAS_TARGET_PID));
 	} else {
@@ -62,7 +61,7 @@ START_TEST(passed_with_value_and_sender)
 		    PANICMON_SIGNAL_RECEIVED, PANICMON_SIGNAL_PASSED, PANICMON_SIGNAL_RECEIVED,
 		    PANICMON_SIGNAL_PASSED, PANICMON_PROCESS_EXITED);
 	for (size_t i = 1; i < 7; i++) {
-		assert_signal_event(&told[i], &sender, 35);
+		assert_signal_event(&told[i].event, &sender, 35);
 		ck_assert_int_eq(told[i].event.si_code, SI_QUEUE);
 		ck_assert(panicmon_event_has(&told[i].event, PANICMON_HAS_VALUE));
 		ck_assert_int_eq(told[i].event.value, (int32_t)(i - 1) / 2);
@@ -96,7 +95,7 @@ START_TEST(passed_by_kill)
 	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_SIGNAL_RECEIVED, PANICMON_SIGNAL_PASSED,
 		    PANICMON_PROCESS_EXITED);
 	for (size_t i = 1; i < 3; i++) {
-		assert_signal_event(&told[i], &sender, plain[_i]);
+		assert_signal_event(&told[i].event, &sender, plain[_i]);
 		ck_assert_int_eq(told[i].event.si_code, SI_USER);
 		ck_assert(!panicmon_event_has(&told[i].event, PANICMON_HAS_VALUE));
 	}
@@ -122,9 +121,9 @@ START_TEST(storm)
 		ck_assert_uint_eq(told[1 + 2 * i].event.type, PANICMON_SIGNAL_RECEIVED);
 		ck_assert_uint_eq(told[2 + 2 * i].event.type, PANICMON_SIGNAL_PASSED);
 		ck_assert_int_eq(told[1 + 2 * i].event.value, (int32_t)i);
-		assert_signal_event(&told[2 + 2 * i], &sender, 40);
+		assert_signal_event(&told[2 + 2 * i].event, &sender, 40);
 	}
-	ck_assert_int_eq(only(PANICMON_PROCESS_EXITED)->event.code, 0);
+	ck_assert_int_eq(only(PANICMON_PROCESS_EXITED)->code, 0);
 }
 END_TEST
 
@@ -167,7 +166,7 @@ START_TEST(who_asked_to_stop)
 	struct sender sender = send_signals(&what, 1);
 	run();
 	close(sender.pipe);
-	const struct panicmon_event *event = &only(PANICMON_PROCESS_EXITED)->event;
+	const struct panicmon_event *event = only(PANICMON_PROCESS_EXITED);
 	ck_assert_int_eq(event->stop_requested, 1);
 	ck_assert(panicmon_event_has(event, PANICMON_HAS_STOP_SIGNAL));
 	ck_assert_int_eq(event->stop_signal, stops[_i]);
@@ -184,7 +183,7 @@ START_TEST(who_did_not_ask_to_stop)
 	struct sender sender = send_signals(&what, 1);
 	run();
 	close(sender.pipe);
-	const struct panicmon_event *event = &only(PANICMON_PROCESS_EXITED)->event;
+	const struct panicmon_event *event = only(PANICMON_PROCESS_EXITED);
 	ck_assert(panicmon_event_has(event, PANICMON_HAS_STOP_REQUESTED));
 	ck_assert_int_eq(event->stop_requested, 0);
 	ck_assert(!panicmon_event_has(event, PANICMON_HAS_STOP_SIGNAL));
@@ -210,12 +209,13 @@ START_TEST(failed_before_exited)
 	close(sender.pipe);
 	ck_assert_uint_eq(told_count, 2 + 2 * SIGNALS);
 	for (size_t i = 0; i < SIGNALS; i++) {
-		const struct told *received = &told[1 + 2 * i], *failed = &told[2 + 2 * i];
+		const struct panicmon_event *received = &told[1 + 2 * i].event;
+		const struct panicmon_event *failed = &told[2 + 2 * i].event;
 
-		ck_assert_uint_eq(received->event.type, PANICMON_SIGNAL_RECEIVED);
-		ck_assert_uint_eq(failed->event.type, PANICMON_SIGNAL_FAILED);
+		ck_assert_uint_eq(received->type, PANICMON_SIGNAL_RECEIVED);
+		ck_assert_uint_eq(failed->type, PANICMON_SIGNAL_FAILED);
 		assert_signal_event(failed, &sender, i == 0 ? SIGTERM : 36);
-		ck_assert_int_eq(failed->event.error, ESRCH);
+		ck_assert_int_eq(failed->error, ESRCH);
 	}
 	const struct panicmon_event *last = &told[told_count - 1].event;
 	ck_assert_uint_eq(last->type, PANICMON_PROCESS_EXITED);
@@ -259,7 +259,7 @@ START_TEST(full_queue_is_tried_again)
 		ck_assert_uint_eq(told[2 + 2 * i].event.type, PANICMON_SIGNAL_PASSED);
 		ck_assert_int_eq(told[2 + 2 * i].event.value, (int32_t)i);
 	}
-	ck_assert_int_eq(only(PANICMON_PROCESS_EXITED)->event.code, 0);
+	ck_assert_int_eq(only(PANICMON_PROCESS_EXITED)->code, 0);
 }
 END_TEST
 
@@ -298,11 +298,11 @@ START_TEST(full_queue_does_not_hold_up_a_stop)
 	close(sender.pipe);
 	close(stopper.pipe);
 	ck_assert_uint_eq(told_count, 8);
-	assert_signal_event(&told[1], &stopper, SIGTERM);
+	assert_signal_event(&told[1].event, &stopper, SIGTERM);
 	ck_assert_uint_eq(told[2].event.type, PANICMON_SIGNAL_PASSED);
-	assert_signal_event(&told[2], &stopper, SIGTERM);
+	assert_signal_event(&told[2].event, &stopper, SIGTERM);
 	/* The kernel takes the others for one that is dying, or they have failed. */
-	assert_signal_event(&told[3], &sender, 37);
+	assert_signal_event(&told[3].event, &sender, 37);
 	const struct panicmon_event *event = &told[7].event;
 	ck_assert_uint_eq(event->type, PANICMON_PROCESS_EXITED);
 	ck_assert_int_eq(event->code, SIGTERM);

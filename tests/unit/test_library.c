@@ -11,8 +11,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-struct told told[TOLD_MAX];
-size_t told_count;
 void (*on_told)(const struct panicmon_event *event);
 struct panicmon_options options;
 struct panicmon_error error;
@@ -27,10 +25,10 @@ static size_t made_count;
 static int record(void *self, const struct panicmon_event *event)
 {
 	ck_assert_uint_lt(told_count, TOLD_MAX);
-	struct told *here = &told[told_count++];
+	struct told *here = keep_told(event);
 
-	*here = (struct told){.self = self, .event = *event, .bytes = written.length};
-	snprintf(here->run, sizeof(here->run), "%s", event->run);
+	here->self = self;
+	here->bytes = written.length;
 	if (on_told != NULL)
 		on_told(event);
 	return 0;
@@ -49,32 +47,6 @@ const struct panicmon_signal_ops all_of_signals = {
 	.passed = record,
 	.failed = record,
 };
-
-void assert_told(const uint32_t *types)
-{
-	size_t count = 0;
-
-	while (types[count] != 0)
-		count++;
-	for (size_t i = 0; i < told_count && i < count; i++)
-		ck_assert_msg(told[i].event.type == types[i], "event %zu is of type %u, not %u", i,
-			      told[i].event.type, types[i]);
-	ck_assert_uint_eq(told_count, count);
-}
-
-const struct panicmon_event *only(uint32_t type)
-{
-	const struct panicmon_event *found = NULL;
-
-	for (size_t i = 0; i < told_count; i++) {
-		if (told[i].event.type != type)
-			continue;
-		ck_assert_ptr_null(found);
-		found = &told[i].event;
-	}
-	ck_assert_ptr_nonnull(found);
-	return found;
-}
 
 static int keep(void *arg, const char *data, size_t length)
 {

@@ -10,6 +10,7 @@
 #include <panicmon/executor.h>
 
 #include "suite.h"
+#include "told.h"
 
 void add_end_tests(Suite *suite);
 void add_host_tests(Suite *suite);
@@ -17,17 +18,8 @@ void add_option_tests(Suite *suite);
 void add_output_tests(Suite *suite);
 void add_signal_tests(Suite *suite);
 
-/* What was told, in its order, by any executor with `options`. */
-struct told {
-	const void *self;
-	struct panicmon_event event;
-	char run[33];
-	size_t bytes; /* of `written` by then */
-};
-enum { TOLD_MAX = 4096 };
-extern struct told told[TOLD_MAX];
-extern size_t told_count;
-extern void (*on_told)(const struct panicmon_event *event); /* if not NULL: called after that */
+/* Called for each event, once it is among those that were told, if not NULL. */
+extern void (*on_told)(const struct panicmon_event *event);
 
 /* What the first run() or make() of a test begins with: all that happens goes to `told`. */
 extern struct panicmon_options options;
@@ -64,13 +56,6 @@ size_t run(struct panicmon_executor *one);
 
 /* Runs it, and asserts that all is well. */
 void run_well(struct panicmon_executor *one);
-
-/* Asserts the types of all that was told, in their order; 0 at the end. */
-void assert_told(const uint32_t *types);
-#define ASSERT_TOLD(...) assert_told((const uint32_t[]){__VA_ARGS__, 0})
-
-/* The only one of this type; fails the test if there is none, or more. */
-const struct panicmon_event *only(uint32_t type);
 
 /* The error of the last run; fails the test if there is none. */
 const struct panicmon_error *error_of(const struct panicmon_executor *one);
