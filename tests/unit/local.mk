@@ -52,7 +52,9 @@ tests_unit_test_process_SOURCES = \
 	tests/unit/test_process_leftovers.c \
 	tests/unit/test_process_registered.c \
 	tests/unit/test_process_signals.c \
-	tests/unit/test_process_spawn.c
+	tests/unit/test_process_spawn.c \
+	tests/unit/test_process_watched.c \
+	tests/unit/test_process_watched.h
 tests_unit_test_process_CFLAGS = $(unit_cflags)
 tests_unit_test_process_LDADD = src/process/libpm_process.la src/event/libpm_event.la \
 	src/base/libpm_base.la $(unit_libs)

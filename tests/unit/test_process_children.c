@@ -1,7 +1,7 @@
 /* The process room: the one who reaps. */
 #include <config.h>
 
-#include "test_process.h"
+#include "test_process_watched.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,77 +10,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/loop.h"
-#include "process/children.h"
-
-enum { CHILDREN = 5 };
-
-struct watched_child {
-	struct pm_child child;
-	int ended, stopped, continued; /* calls */
-	int status, signal;
-	long max_rss;
-	void (*then)(struct watched_child *watched);
-};
-
-static struct pm_loop loop;
-static struct pm_children children;
-static struct watched_child watched[CHILDREN];
-static int ended_count;
-
-static void set_up(void)
+/* Ends the first, when it is the only one that is left. */
+static void end_the_first(void)
 {
-	pm_sigset_block(~UINT64_C(0), NULL);
-	ck_assert_int_eq(pm_loop_open(&loop, &error), 0);
-	ck_assert_int_eq(pm_children_open(&children, &loop, &error), 0);
-}
+	const int before = ended_count;
 
-static void tear_down(void)
-{
-	pm_children_close(&children);
-	pm_loop_close(&loop);
-}
-
-static void on_ended(struct pm_child *child, int status, const struct rusage *usage)
-{
-	struct watched_child *here = child->owner;
-
-	here->ended++;
-	here->status = status;
-	here->max_rss = usage->ru_maxrss;
-	ended_count++;
-	if (here->then != NULL)
-		here->then(here);
-}
-
-static void on_stopped(struct pm_child *child, int signal)
-{
-	struct watched_child *here = child->owner;
-
-	if (signal == 0) {
-		here->continued++;
-		return;
-	}
-	here->stopped++;
-	here->signal = signal;
-}
-
-static void watch(int i, pid_t pid)
-{
-	watched[i].child = (struct pm_child){
-		.pid = pid,
-		.ended = on_ended,
-		.stopped = on_stopped,
-		.owner = &watched[i],
-	};
-	ck_assert_int_eq(pm_children_add(&children, &watched[i].child, &error), 0);
-}
-
-static void assert_no_children(void)
-{
-	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
-	ck_assert_int_eq(errno, ECHILD);
-	ck_assert_ptr_null(children.first);
+	kill(watched[0].child.pid, SIGKILL);
+	while (watched[0].ended == 0)
+		pm_loop_turn(&loop);
+	ck_assert_int_eq(ended_count, before + 1);
+	assert_no_children();
 }
 
 /* SIGCHLD comes once for all of them. */
@@ -131,10 +70,7 @@ START_TEST(unknown_children_are_reaped)
 	ck_assert_int_eq(kill(unknown, 0), -1);
 	ck_assert_int_eq(errno, ESRCH);
 	ck_assert_int_eq(ended_count, 0);
-	kill(watched[0].child.pid, SIGKILL);
-	while (ended_count == 0)
-		pm_loop_turn(&loop);
-	assert_no_children();
+	end_the_first();
 }
 END_TEST
 
@@ -214,10 +150,7 @@ START_TEST(continued)
 		ck_assert_int_eq(watched[0].stopped, i);
 	}
 	ck_assert_int_eq(watched[0].ended, 0);
-	kill(watched[0].child.pid, SIGKILL);
-	while (watched[0].ended == 0)
-		pm_loop_turn(&loop);
-	assert_no_children();
+	end_the_first();
 }
 END_TEST
 
@@ -238,11 +171,8 @@ START_TEST(orphans_are_found)
 	ck_assert(pm_children_has_orphan(&children));
 	pm_children_reap(&children);
 	ck_assert(!pm_children_has_orphan(&children));
-	kill(watched[0].child.pid, SIGKILL);
-	while (watched[0].ended == 0)
-		pm_loop_turn(&loop);
+	end_the_first();
 	ck_assert(!pm_children_has_orphan(&children));
-	assert_no_children();
 }
 END_TEST
 
@@ -262,12 +192,6 @@ START_TEST(stopped_and_nobody_cares)
 }
 END_TEST
 
-static void start_again(struct watched_child *here)
-{
-	if (here->ended < 3)
-		watch((int)(here - watched), fork_exiting(here->ended));
-}
-
 /* As a keeper that restarts its host. */
 START_TEST(registered_again_by_ended)
 {
@@ -277,10 +201,7 @@ START_TEST(registered_again_by_ended)
 	while (watched[1].ended < 3)
 		pm_loop_turn(&loop);
 	ck_assert_int_eq(WEXITSTATUS(watched[1].status), 2);
-	kill(watched[0].child.pid, SIGKILL);
-	while (watched[0].ended == 0)
-		pm_loop_turn(&loop);
-	assert_no_children();
+	end_the_first();
 }
 END_TEST
 
@@ -292,16 +213,13 @@ START_TEST(nobody_is_ready)
 	errno = ECHILD;
 	pm_children_reap(&children);
 	ck_assert_int_eq(ended_count, 0);
-	kill(watched[0].child.pid, SIGKILL);
-	while (ended_count == 0)
-		pm_loop_turn(&loop);
-	assert_no_children();
+	end_the_first();
 }
 END_TEST
 
 void add_children_tests(Suite *suite)
 {
-	TCase *tests = make_case(suite, "children", set_up, tear_down);
+	TCase *tests = make_case(suite, "children", open_children, close_children);
 
 	tcase_add_test(tests, coalesced);
 	tcase_add_test(tests, one_after_the_other);

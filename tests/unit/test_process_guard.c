@@ -1,7 +1,7 @@
 /* The process room: the guard, who ends the commands' groups when panicmon was killed. */
 #include <config.h>
 
-#include "test_process.h"
+#include "test_process_watched.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,24 +22,9 @@
 
 enum { GROUPS = 3 };
 
-static struct pm_loop loop;
-static struct pm_children children;
 static struct pm_guard guard;
 static struct pm_alive alive;
 static const struct pm_guard_setup setup = {.alive = &alive};
-
-static void set_up(void)
-{
-	pm_sigset_block(~UINT64_C(0), NULL);
-	ck_assert_int_eq(pm_loop_open(&loop, &error), 0);
-	ck_assert_int_eq(pm_children_open(&children, &loop, &error), 0);
-}
-
-static void tear_down(void)
-{
-	pm_children_close(&children);
-	pm_loop_close(&loop);
-}
 
 /* ---- who is signalled ---- */
 
@@ -72,20 +57,11 @@ static pid_t fork_leader(void)
 	return pid;
 }
 
-/* The numbers that mean "all", "my group", or nobody. */
-START_TEST(garbage_is_not_signalled)
+/* That one, and nobody else. */
+static void assert_kills(pid_t leader)
 {
-	static const int32_t garbage[] = {0, 1, -1, -2, INT32_MIN, INT32_MIN + 1};
-	pid_t leader, pid;
+	const pid_t pid = fork_child();
 
-	if (is_under_valgrind()) /* it has a kill(2) of its own */
-		return;
-	leader = fork_leader();
-	atomic_store(&alive.groups, 1);
-	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++)
-		atomic_store(&alive.pids[10 * i], garbage[i]);
-	atomic_store(&alive.pids[PM_ALIVE_MAX - 1], leader);
-	pid = fork_child();
 	if (pid == 0) {
 		allow_kill_of(leader);
 		pm_alive_kill(&alive);
@@ -94,25 +70,33 @@ START_TEST(garbage_is_not_signalled)
 	ck_assert_int_eq(end_of(pid), 0);
 	ck_assert_int_eq(end_of(leader), -SIGKILL);
 }
+
+/* The numbers that mean "all", "my group", or nobody. */
+START_TEST(garbage_is_not_signalled)
+{
+	static const int32_t garbage[] = {0, 1, -1, -2, INT32_MIN, INT32_MIN + 1};
+	pid_t leader;
+
+	if (is_under_valgrind()) /* it has a kill(2) of its own */
+		return;
+	leader = fork_leader();
+	atomic_store(&alive.groups, 1);
+	for (size_t i = 0; i < sizeof(garbage) / sizeof(garbage[0]); i++)
+		atomic_store(&alive.pids[10 * i], garbage[i]);
+	atomic_store(&alive.pids[PM_ALIVE_MAX - 1], leader);
+	assert_kills(leader);
+}
 END_TEST
 
 /* One that shares our group is ended alone: PDEATHSIG may have been cleared. */
 START_TEST(no_groups)
 {
 	const pid_t leader = fork_leader();
-	pid_t pid;
 
 	if (is_under_valgrind())
 		return;
 	atomic_store(&alive.pids[1], leader);
-	pid = fork_child();
-	if (pid == 0) {
-		allow_kill_of(leader);
-		pm_alive_kill(&alive);
-		_exit(0);
-	}
-	ck_assert_int_eq(end_of(pid), 0);
-	ck_assert_int_eq(end_of(leader), -SIGKILL);
+	assert_kills(leader);
 }
 END_TEST
 
@@ -398,7 +382,7 @@ END_TEST
 
 void add_guard_tests(Suite *suite)
 {
-	TCase *tests = make_case(suite, "guard", set_up, tear_down);
+	TCase *tests = make_case(suite, "guard", open_children, close_children);
 
 	tcase_add_test(tests, garbage_is_not_signalled);
 	tcase_add_test(tests, no_groups);

@@ -1,9 +1,8 @@
 /* The process room: what commands leave behind. */
 #include <config.h>
 
-#include "test_process.h"
+#include "test_process_watched.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -15,29 +14,13 @@
 
 enum { LONG_MS = 1000 * 1000, SHORT_MS = 50 };
 
-static struct pm_loop loop;
-static struct pm_children children;
 static struct pm_leftovers leftovers;
 static const bool never = false;
 
 static void set_up(void)
 {
-	pm_sigset_block(~UINT64_C(0), NULL);
+	open_children();
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-	ck_assert_int_eq(pm_loop_open(&loop, &error), 0);
-	ck_assert_int_eq(pm_children_open(&children, &loop, &error), 0);
-}
-
-static void tear_down(void)
-{
-	pm_children_close(&children);
-	pm_loop_close(&loop);
-}
-
-static void assert_no_children(void)
-{
-	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
-	ck_assert_int_eq(errno, ECHILD);
 }
 
 static void set_true(struct pm_timer *timer)
@@ -342,7 +325,7 @@ END_TEST
 
 void add_leftovers_tests(Suite *suite)
 {
-	TCase *tests = make_case(suite, "leftovers", set_up, tear_down);
+	TCase *tests = make_case(suite, "leftovers", set_up, close_children);
 
 	tcase_add_test(tests, no_orphan);
 	tcase_add_test(tests, orphans_end);

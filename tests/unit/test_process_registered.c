@@ -1,7 +1,7 @@
 /* The process room: the one who reaps in a program that has children of its own. */
 #include <config.h>
 
-#include "test_process.h"
+#include "test_process_watched.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,24 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/loop.h"
-#include "process/children.h"
-
-enum { CHILDREN = 5 };
-
-struct watched_child {
-	struct pm_child child;
-	int ended, stopped; /* calls */
-	int status;
-	bool lost;
-	long max_rss;
-	void (*then)(struct watched_child *watched);
-};
-
-static struct pm_loop loop;
-static struct pm_children children;
-static struct watched_child watched[CHILDREN];
-static int ended_count;
 static int descriptors;
 
 /* SIGCHLD is the program's. */
@@ -36,49 +18,6 @@ static void set_up(void)
 	ck_assert_int_eq(pm_loop_open(&loop, &error), 0);
 	pm_children_open_registered(&children, &loop);
 	descriptors = open_descriptors();
-}
-
-static void tear_down(void)
-{
-	pm_children_close(&children);
-	pm_loop_close(&loop);
-}
-
-static void on_ended(struct pm_child *child, int status, const struct rusage *usage)
-{
-	struct watched_child *here = child->owner;
-
-	here->ended++;
-	here->status = status;
-	here->lost = child->lost;
-	here->max_rss = usage->ru_maxrss;
-	ended_count++;
-	if (here->then != NULL)
-		here->then(here);
-}
-
-static void on_stopped(struct pm_child *child, int signal)
-{
-	struct watched_child *here = child->owner;
-
-	(void)signal;
-	here->stopped++;
-}
-
-static void prepare(int i, pid_t pid)
-{
-	watched[i].child = (struct pm_child){
-		.pid = pid,
-		.ended = on_ended,
-		.stopped = on_stopped,
-		.owner = &watched[i],
-	};
-}
-
-static void watch(int i, pid_t pid)
-{
-	prepare(i, pid);
-	ck_assert_int_eq(pm_children_add(&children, &watched[i].child, &error), 0);
 }
 
 static void turn_until_ended(int count)
@@ -90,9 +29,7 @@ static void turn_until_ended(int count)
 
 static void assert_nothing_left(void)
 {
-	ck_assert_ptr_null(children.first);
-	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
-	ck_assert_int_eq(errno, ECHILD);
+	assert_no_children();
 	ck_assert_int_eq(open_descriptors(), descriptors);
 }
 
@@ -215,12 +152,6 @@ END_TEST
 
 /* ---- registered by another's end ---- */
 
-static void start_again(struct watched_child *here)
-{
-	if (here->ended < 3)
-		watch((int)(here - watched), fork_exiting(here->ended));
-}
-
 static void start_another(struct watched_child *here)
 {
 	watch((int)(here - watched) + 1, fork_exiting(20));
@@ -252,6 +183,7 @@ START_TEST(stopped)
 	ck_assert_int_eq(waitid(P_PID, (id_t)watched[0].child.pid, &info, WSTOPPED | WNOWAIT), 0);
 	pm_children_reap(&children);
 	ck_assert_int_eq(watched[0].stopped, 0);
+	ck_assert_int_eq(watched[0].continued, 0);
 	ck_assert_int_eq(watched[0].ended, 0);
 	kill(watched[0].child.pid, SIGKILL);
 	turn_until_ended(1);
@@ -343,7 +275,7 @@ void add_registered_tests(Suite *suite)
 
 	if (is_under_valgrind()) /* it does not know pidfd_open(2) */
 		return;
-	tests = make_case(suite, "registered", set_up, tear_down);
+	tests = make_case(suite, "registered", set_up, close_children);
 	tcase_add_test(tests, only_the_registered);
 	tcase_add_test(tests, sigchld_is_left_alone);
 	tcase_add_test(tests, all_that_have_ended);
