@@ -22,41 +22,16 @@ static void end_the_first(void)
 	assert_no_children();
 }
 
-/* SIGCHLD comes once for all of them. */
 START_TEST(coalesced)
 {
-	for (int i = 0; i < CHILDREN; i++)
-		watch(i, fork_exiting(10 + i));
-	for (int i = 0; i < CHILDREN; i++)
-		wait_for_zombie(watched[i].child.pid);
-	pm_loop_turn(&loop);
-	for (int i = 0; i < CHILDREN; i++) {
-		ck_assert_int_eq(watched[i].ended, 1);
-		ck_assert(WIFEXITED(watched[i].status));
-		ck_assert_int_eq(WEXITSTATUS(watched[i].status), 10 + i);
-		ck_assert_int_eq(watched[i].stopped, 0);
-		ck_assert_int_gt(watched[i].max_rss, 0);
-	}
+	watch_all_end();
 	assert_no_children();
 }
 END_TEST
 
-/* First, last and from the middle of those registered. */
 START_TEST(one_after_the_other)
 {
-	static const int order[CHILDREN] = {2, 0, 4, 3, 1};
-
-	for (int i = 0; i < CHILDREN; i++)
-		watch(i, fork_staying());
-	for (int i = 0; i < CHILDREN; i++) {
-		kill(watched[order[i]].child.pid, SIGKILL);
-		while (ended_count == i)
-			pm_loop_turn(&loop);
-		ck_assert_int_eq(watched[order[i]].ended, 1);
-		ck_assert(WIFSIGNALED(watched[order[i]].status));
-		ck_assert_int_eq(WTERMSIG(watched[order[i]].status), SIGKILL);
-	}
-	ck_assert_int_eq(ended_count, CHILDREN);
+	watch_each_end();
 	assert_no_children();
 }
 END_TEST

@@ -76,32 +76,14 @@ END_TEST
 
 START_TEST(all_that_have_ended)
 {
-	for (int i = 0; i < CHILDREN; i++)
-		watch(i, fork_exiting(10 + i));
-	for (int i = 0; i < CHILDREN; i++)
-		wait_for_zombie(watched[i].child.pid);
-	pm_loop_turn(&loop);
-	ck_assert_int_eq(ended_count, CHILDREN);
-	for (int i = 0; i < CHILDREN; i++) {
-		ck_assert_int_eq(watched[i].ended, 1);
-		ck_assert_int_eq(WEXITSTATUS(watched[i].status), 10 + i);
-	}
+	watch_all_end();
 	assert_nothing_left();
 }
 END_TEST
 
 START_TEST(one_after_the_other)
 {
-	static const int order[CHILDREN] = {2, 0, 4, 3, 1};
-
-	for (int i = 0; i < CHILDREN; i++)
-		watch(i, fork_staying());
-	for (int i = 0; i < CHILDREN; i++) {
-		kill(watched[order[i]].child.pid, SIGKILL);
-		turn_until_ended(i + 1);
-		ck_assert_int_eq(watched[order[i]].ended, 1);
-		ck_assert_int_eq(WTERMSIG(watched[order[i]].status), SIGKILL);
-	}
+	watch_each_end();
 	assert_nothing_left();
 }
 END_TEST

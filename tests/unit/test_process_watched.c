@@ -3,6 +3,7 @@
 #include "test_process_watched.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -69,6 +70,40 @@ void start_again(struct watched_child *here)
 {
 	if (here->ended < 3)
 		watch((int)(here - watched), fork_exiting(here->ended));
+}
+
+void watch_all_end(void)
+{
+	for (int i = 0; i < CHILDREN; i++)
+		watch(i, fork_exiting(10 + i));
+	for (int i = 0; i < CHILDREN; i++)
+		wait_for_zombie(watched[i].child.pid);
+	pm_loop_turn(&loop);
+	ck_assert_int_eq(ended_count, CHILDREN);
+	for (int i = 0; i < CHILDREN; i++) {
+		ck_assert_int_eq(watched[i].ended, 1);
+		ck_assert(WIFEXITED(watched[i].status));
+		ck_assert_int_eq(WEXITSTATUS(watched[i].status), 10 + i);
+		ck_assert_int_eq(watched[i].stopped, 0);
+		ck_assert_int_gt(watched[i].max_rss, 0);
+	}
+}
+
+void watch_each_end(void)
+{
+	static const int order[CHILDREN] = {2, 0, 4, 3, 1};
+
+	for (int i = 0; i < CHILDREN; i++)
+		watch(i, fork_staying());
+	for (int i = 0; i < CHILDREN; i++) {
+		kill(watched[order[i]].child.pid, SIGKILL);
+		while (ended_count == i)
+			pm_loop_turn(&loop);
+		ck_assert_int_eq(ended_count, i + 1);
+		ck_assert_int_eq(watched[order[i]].ended, 1);
+		ck_assert(WIFSIGNALED(watched[order[i]].status));
+		ck_assert_int_eq(WTERMSIG(watched[order[i]].status), SIGKILL);
+	}
 }
 
 void assert_no_children(void)

@@ -34,6 +34,11 @@ void watch(int i, pid_t pid);
  * before it. */
 void start_again(struct watched_child *here);
 
+/* Watches as many as there can be, which end, and asserts what is heard of that: all at once, so that SIGCHLD
+ * comes once for all of them; one after the other, the first, last and from the middle of those registered. */
+void watch_all_end(void);
+void watch_each_end(void);
+
 /* None is registered, and there is none. */
 void assert_no_children(void);
 

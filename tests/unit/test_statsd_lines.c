@@ -15,9 +15,9 @@ static const char *const dialects[] = {"dialect=statsd", "dialect=dogstatsd", "d
 				       "dialect=graphite"};
 enum { PLAIN, DOGSTATSD, INFLUX, GRAPHITE, DIALECTS };
 
-/* Sends one event and compares the one datagram that comes of it. */
-static void expect(const char *const *options, const struct panicmon_event *event,
-		   const char *expected)
+/* Sends one event of this service and compares the one datagram that comes of it. */
+static void expect(const char *service, const char *const *options,
+		   const struct panicmon_event *event, const char *expected)
 {
 	const char *all[8] = {0};
 	char address[64];
@@ -28,6 +28,7 @@ static void expect(const char *const *options, const struct panicmon_event *even
 	for (size_t i = 0; options[i] != NULL; i++)
 		all[i + 1] = options[i];
 	rig_make(&rig, all);
+	rig.host.service = service;
 	ck_assert_int_eq(rig_open(&rig), 0);
 	rig_hold(&rig, event);
 	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
@@ -36,8 +37,9 @@ static void expect(const char *const *options, const struct panicmon_event *even
 	ck_assert_int_eq(rig.said_count, 0);
 	close(fd);
 }
-#define EXPECT(event, expected, ...)                                                               \
-	expect((const char *const[]){__VA_ARGS__, NULL}, event, expected)
+#define EXPECT_OF(service, event, expected, ...)                                                   \
+	expect(service, (const char *const[]){__VA_ARGS__, NULL}, event, expected)
+#define EXPECT(...) EXPECT_OF("api", __VA_ARGS__)
 
 START_TEST(test_a_counter)
 {
@@ -77,18 +79,21 @@ START_TEST(test_a_start)
 }
 END_TEST
 
+#define PLAIN_CRASH                                                                                \
+	"panicmon.process.exit:1|c\n"                                                              \
+	"panicmon.process.crash:1|c\n"                                                             \
+	"panicmon.process.runtime:61007|ms\n"                                                      \
+	"panicmon.process.cpu.user:1234|ms\n"                                                      \
+	"panicmon.process.cpu.system:2|ms\n"                                                       \
+	"panicmon.process.max_rss:20971520|g\n"                                                    \
+	"panicmon.process.up:0|g\n"                                                                \
+	"panicmon.process.uptime:0|g"
+
 /* Times, and all the rest of an end. */
 START_TEST(test_a_crash)
 {
 	static const char *const expected[] = {
-		"panicmon.process.exit:1|c\n"
-		"panicmon.process.crash:1|c\n"
-		"panicmon.process.runtime:61007|ms\n"
-		"panicmon.process.cpu.user:1234|ms\n"
-		"panicmon.process.cpu.system:2|ms\n"
-		"panicmon.process.max_rss:20971520|g\n"
-		"panicmon.process.up:0|g\n"
-		"panicmon.process.uptime:0|g",
+		PLAIN_CRASH,
 		"panicmon.process.exit:1|c|#service:api,reason:signaled,signal:SIGSEGV\n"
 		"panicmon.process.crash:1|c|#service:api,reason:signaled,signal:SIGSEGV\n"
 		"panicmon.process.runtime:61007|ms|#service:api\n"
@@ -250,16 +255,7 @@ START_TEST(test_a_decimal_comma)
 	ck_assert_ptr_nonnull(setlocale(LC_ALL, "de_DE.UTF-8"));
 	ck_assert_str_eq(localeconv()->decimal_point, ",");
 	ck_assert_str_eq(localeconv()->thousands_sep, ".");
-	EXPECT(&event,
-	       "panicmon.process.exit:1|c\n"
-	       "panicmon.process.crash:1|c\n"
-	       "panicmon.process.runtime:61007|ms\n"
-	       "panicmon.process.cpu.user:1234|ms\n"
-	       "panicmon.process.cpu.system:2|ms\n"
-	       "panicmon.process.max_rss:20971520|g\n"
-	       "panicmon.process.up:0|g\n"
-	       "panicmon.process.uptime:0|g",
-	       "dialect=statsd");
+	EXPECT(&event, PLAIN_CRASH, "dialect=statsd");
 }
 END_TEST
 
@@ -288,38 +284,20 @@ END_TEST
 START_TEST(test_a_hostile_name)
 {
 	struct panicmon_event event = make_signal(PANICMON_SIGNAL_PASSED, SIGTERM);
-	char address[64];
-	struct rig rig;
-	int fd = udp_server(address);
 
-	MAKE(&rig, address, "dialect=graphite", "prefix={name}.", "tags=env:x-{name}");
-	rig.host.service = HOSTILE;
-	ck_assert_int_eq(rig_open(&rig), 0);
-	rig_hold(&rig, &event);
-	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
-	ck_assert_str_eq(receive(fd),
-			 "a_b_c_d_e_f_g_h_i_j_k_l_m__n_____o.signal.passed;service=" TAMED
-			 ";env=x-" TAMED ";signal=SIGTERM:1|c");
-	rig_close(&rig);
-	close(fd);
+	EXPECT_OF(HOSTILE, &event,
+		  "a_b_c_d_e_f_g_h_i_j_k_l_m__n_____o.signal.passed;service=" TAMED ";env=x-" TAMED
+		  ";signal=SIGTERM:1|c",
+		  "dialect=graphite", "prefix={name}.", "tags=env:x-{name}");
 }
 END_TEST
 
 START_TEST(test_an_empty_name)
 {
 	struct panicmon_event event = make_signal(PANICMON_SIGNAL_PASSED, SIGTERM);
-	char address[64];
-	struct rig rig;
-	int fd = udp_server(address);
 
-	MAKE(&rig, address, "dialect=influx");
-	rig.host.service = "";
-	ck_assert_int_eq(rig_open(&rig), 0);
-	rig_hold(&rig, &event);
-	ck_assert_int_eq(rig_flush(&rig), PANICMON_DONE);
-	ck_assert_str_eq(receive(fd), "panicmon.signal.passed,service=_,signal=SIGTERM:1|c");
-	rig_close(&rig);
-	close(fd);
+	EXPECT_OF("", &event, "panicmon.signal.passed,service=_,signal=SIGTERM:1|c",
+		  "dialect=influx");
 }
 END_TEST
 
