@@ -11,7 +11,7 @@ import pytest
 import plugins
 import pm
 
-PRIVATE_MOUNTS = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--mount"]
+PRIVATE_MOUNTS = ["unshare", *pm.AS_ROOT, "--mount"]
 
 
 def seqs(*paths):

@@ -46,9 +46,8 @@ class Names:
         (folder / "resolv.conf").write_text("nameserver 127.0.0.1\noptions timeout:30 attempts:3\n", encoding="utf-8")
         (folder / "nsswitch.conf").write_text(f"hosts: files{' dns' if silent else ''}\n", encoding="utf-8")
         (folder / "enter.py").write_text(ENTER, encoding="utf-8")
-        root = [] if os.geteuid() == 0 else ["--map-root-user"]
         network = ["--net"] if silent else []
-        self.prefix = ["unshare", *root, "--mount", *network, sys.executable, folder / "enter.py", folder,
+        self.prefix = ["unshare", *pm.AS_ROOT, "--mount", *network, sys.executable, folder / "enter.py", folder,
                        "silent" if silent else "files"]
 
     def set(self, hosts):
