@@ -18,6 +18,7 @@ GUARD = "pm-guard"  # the name of the process that is there in case that panicmo
 # Runs a command as the first process of a pid namespace.
 AS_ROOT = [] if os.geteuid() == 0 else ["--map-root-user"]
 UNSHARE = ["unshare", *AS_ROOT, "--pid", "--fork", "--mount-proc", "--kill-child"]
+PRIVATE_MOUNTS = ["unshare", *AS_ROOT, "--mount"]
 
 
 def build_dir():
@@ -96,11 +97,21 @@ def numbers_taken(path):
     return [number for number, _ in taken(path)]
 
 
+def succeeds(command):
+    return shutil.which(command[0]) is not None and subprocess.run(
+        command, capture_output=True, check=False).returncode == 0
+
+
 @functools.cache
 def can_unshare():
     """Whether UNSHARE works here."""
-    return shutil.which("unshare") is not None and subprocess.run(
-        [*UNSHARE, "true"], capture_output=True, check=False).returncode == 0
+    return succeeds([*UNSHARE, "true"])
+
+
+@functools.cache
+def can_mount(*more):
+    """Whether something can be mounted with PRIVATE_MOUNTS here, and `more` options of unshare."""
+    return succeeds([*PRIVATE_MOUNTS, *more, "mount", "-t", "tmpfs", "tmpfs", "/tmp"])
 
 
 def kill_all(find):
