@@ -1,6 +1,16 @@
 # shellcheck shell=bash
 # What script/run and script/test share. Sourced with the top of the source tree as $top.
 
+# Neither autoconf nor make quotes the paths that it hands on; configure would refuse these, too, but
+# only after all else has been installed.
+case ${top:?} in
+*[[:space:]\"\'\`\\\#\$\&]*)
+	echo "$0: cannot build in '$top': move it to where no folder's name has a space, a quote or" >&2
+	echo "any of \` \\ # \$ & in it" >&2
+	exit 125
+	;;
+esac
+
 # Fewer surprises in the folders that handlers are loaded from: nobody else may write there.
 umask 022
 

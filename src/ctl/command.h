@@ -2,6 +2,8 @@
 #ifndef PM_CTL_COMMAND_H
 #define PM_CTL_COMMAND_H
 
+#include <stdbool.h>
+
 #include "ctl/options.h"
 
 /* How panicmonctl ends. */
@@ -18,5 +20,8 @@ int pm_ctl_test_fire(const struct pm_ctl_options *options);
 
 /* `handlers` with a name: of a handler of the config, of a plugin, or of a file if a '/' is in it. */
 int pm_ctl_handler_options(const struct pm_config *config, const char *name);
+
+/* Whether a section of the config says so of the plugin with this path. */
+bool pm_ctl_is_trusted(const struct pm_config *config, const char *path);
 
 #endif

@@ -125,6 +125,8 @@ int pm_ctl_handler_options(const struct pm_config *config, const char *name)
 	if (strchr(name, '/') != NULL) {
 		real = realpath(name, NULL);
 		handler.plugin = real;
+		handler.trust_path = real != NULL && (pm_ctl_is_trusted(config, name) ||
+						      pm_ctl_is_trusted(config, real));
 	} else if (section != NULL) {
 		handler = *section;
 	}

@@ -27,8 +27,7 @@ static int is_plugin(const struct dirent *entry)
 	       strcmp(entry->d_name + length - 3, ".so") == 0;
 }
 
-/* Whether a section of the config says so of this file. */
-static bool is_trusted(const struct pm_config *config, const char *path)
+bool pm_ctl_is_trusted(const struct pm_config *config, const char *path)
 {
 	for (size_t i = 0; i < config->handler_count; i++) {
 		pm_autofree char *its = pm_module_path(&config->handlers[i], config->handler_dir);
@@ -58,7 +57,7 @@ static int list_plugins(const struct pm_config *config, struct pm_config *plugin
 		}
 		handler->name[strlen(handler->name) - strlen(".so")] = '\0';
 		handler->where = handler->plugin;
-		handler->trust_path = is_trusted(config, handler->plugin);
+		handler->trust_path = pm_ctl_is_trusted(config, handler->plugin);
 	}
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <link.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -117,12 +118,33 @@ static int check_elf(int fd, uint64_t size, const char *path, struct pm_error *e
 	return is_whole(&head, (size_t)got, size) ? 0 : is_damaged(path, size, error);
 }
 
+/* In a user namespace all users that are not mapped into it look like the same one, the kernel's
+ * overflow user: root's files, and those of whoever else (user_namespaces(7)). */
+static bool is_mapped(uid_t user)
+{
+	pm_autofile FILE *map = fopen("/proc/self/uid_map", "re");
+	unsigned first, outside, count;
+
+	if (map == NULL)
+		return true;
+	while (fscanf(map, "%u %u %u", &first, &outside, &count) == 3)
+		if (user >= first && user - first < count)
+			return true;
+	return false;
+}
+
 /* Whoever can write the file, or swap it by writing a folder on its way, runs code as us. In a
  * sticky folder (such as /tmp) only the owner can swap it. */
 static int check_owner(const char *path, const struct stat *status, struct pm_error *error)
 {
 	bool is_sticky_folder = S_ISDIR(status->st_mode) && (status->st_mode & S_ISVTX) != 0;
 
+	if (!is_mapped(status->st_uid))
+		return pm_error_set(
+			error, 0,
+			"'%s' belongs to a user who is not mapped in this user namespace (shown as "
+			"%u), root or anybody else; map that user, or set trust_path = yes",
+			path, status->st_uid);
 	if (status->st_uid != 0 && status->st_uid != geteuid())
 		return pm_error_set(error, 0,
 				    "'%s' belongs to user %u, neither to root nor to user %u who "

@@ -3,6 +3,7 @@ import functools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
@@ -15,8 +16,9 @@ HOST_PREFIX = "pm:"  # of a handler host's name in /proc/PID/comm, which ends af
 GUARD = "pm-guard"  # the name of the process that is there in case that panicmon is killed
 
 # Runs a command as the first process of a pid namespace.
-UNSHARE = ["unshare", *([] if os.geteuid() == 0 else ["--map-root-user"]), "--pid", "--fork", "--mount-proc",
-           "--kill-child"]
+AS_ROOT = [] if os.geteuid() == 0 else ["--map-root-user"]
+UNSHARE = ["unshare", *AS_ROOT, "--pid", "--fork", "--mount-proc", "--kill-child"]
+PRIVATE_MOUNTS = ["unshare", *AS_ROOT, "--mount"]
 
 
 def build_dir():
@@ -95,11 +97,21 @@ def numbers_taken(path):
     return [number for number, _ in taken(path)]
 
 
+def succeeds(command):
+    return shutil.which(command[0]) is not None and subprocess.run(
+        command, capture_output=True, check=False).returncode == 0
+
+
 @functools.cache
 def can_unshare():
     """Whether UNSHARE works here."""
-    return shutil.which("unshare") is not None and subprocess.run(
-        [*UNSHARE, "true"], capture_output=True, check=False).returncode == 0
+    return succeeds([*UNSHARE, "true"])
+
+
+@functools.cache
+def can_mount(*more):
+    """Whether something can be mounted with PRIVATE_MOUNTS here, and `more` options of unshare."""
+    return succeeds([*PRIVATE_MOUNTS, *more, "mount", "-t", "tmpfs", "tmpfs", "/tmp"])
 
 
 def kill_all(find):
@@ -283,7 +295,15 @@ class Panicmon:
         return [word for key in ("start_timeout", "drain_timeout") if key not in said
                 for word in ("-o", f"panicmon.{key}=60s")]
 
-    def arguments(self, command, config=None, options=(), name=None, events=True):
+    @staticmethod
+    def trust(config, prefix):
+        """In an ordinary user's namespace the folders that are root's are taken for anybody's."""
+        if not set(AS_ROOT) & set(prefix):
+            return []
+        names = re.findall(r"^\[handler:(.+)\]$", pathlib.Path(config).read_text(encoding="utf-8"), re.MULTILINE)
+        return [word for name in names for word in ("-o", f"handler:{name}.trust_path=yes")]
+
+    def arguments(self, command, config=None, options=(), name=None, events=True, prefix=()):
         """The command line. Without `config` (a path) it is one log handler that writes JSON to
         `events_path`, or an empty config if `events` is False. `options`: of -o, as written."""
         run_folder = self.folder / f"run{len(self._runs)}"
@@ -294,7 +314,7 @@ class Panicmon:
             config = run_folder / "panicmon.ini"
             config.write_text(text, encoding="utf-8")
         line = [self.path, "-c", str(config), "-o", f"panicmon.handler_dir={self.handler_dir}"]
-        line += self.patience(config, options)
+        line += self.patience(config, options) + self.trust(config, prefix)
         for option in options:
             line += ["-o", option]
         if name is not None:
@@ -305,7 +325,7 @@ class Panicmon:
               stdin=subprocess.DEVNULL, cwd=None, **popen_arguments):
         """Starts panicmon around `command` (a list) and returns a Run. `prefix`: what runs
         panicmon itself, such as ["setpriv", ...]."""
-        folder, line = self.arguments(command, config, options, name, events)
+        folder, line = self.arguments(command, config, options, name, events, prefix)
         return self._spawn(folder, [*prefix, *line], env, stdin, cwd, popen_arguments)
 
     def start_raw(self, arguments, *, prefix=(), env=None, stdin=subprocess.DEVNULL, cwd=None,

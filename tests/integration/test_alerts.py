@@ -14,6 +14,7 @@ import pm
 STARTED, FAILED, EXITED, RECOVERED = 1, 2, 3, 8
 CRASH = ["sh", "-c", "kill -SEGV $$"]
 MADE = 1 << 52  # from there on are the numbers of process.recovered
+needs_mount = pytest.mark.skipif(not pm.can_mount(), reason="no file system can be mounted here")
 
 
 class Note:
@@ -360,31 +361,25 @@ def test_state_that_cannot_be_written(alerts):
     assert alerts.told == [(EXITED, 1), (EXITED, 2)]
 
 
+@needs_mount
 def test_a_full_disk(alerts):
     """A file system of its own, which others fill."""
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a file system")
     alerts.state.mkdir()
-    script = ('mount -t tmpfs -o size=16k tmpfs "$0" 2>/dev/null || exit 77; mkdir "$0/api.alert"; '
+    script = ('mount -t tmpfs -o size=16k tmpfs "$0" && mkdir "$0/api.alert" || exit 99; '
               'dd if=/dev/zero of="$0/fill" bs=4k 2>/dev/null; exec "$@"')
     config = alerts.config(alert_window="1h", more="[process]\ninstances = 3\n")
-    done = alerts.run(CRASH, config, prefix=["unshare", "--mount", "sh", "-c", script, str(alerts.state)])
-    if done.status in (1, 77):
-        pytest.skip("no file system can be mounted here")
+    done = alerts.run(CRASH, config, prefix=[*pm.PRIVATE_MOUNTS, "sh", "-c", script, str(alerts.state)])
     assert done.status == -signal.SIGSEGV
     assert done.stderr.count("cannot be kept for the next run: cannot write 'alerts.new': No space left on device") == 1
     assert alerts.told == [(EXITED, 1), (EXITED, 2)]
 
 
+@needs_mount
 def test_a_read_only_disk(alerts):
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("only root can mount a file system")
     alerts.state.mkdir()
-    script = 'mount -t tmpfs -o ro tmpfs "$0" 2>/dev/null || exit 77; exec "$@"'
+    script = 'mount -t tmpfs -o ro tmpfs "$0" && exec "$@"'
     config = alerts.config(alert_window="1h")
-    done = alerts.run(CRASH, config, prefix=["unshare", "--mount", "sh", "-c", script, str(alerts.state)])
-    if done.status in (1, 77):
-        pytest.skip("no file system can be mounted here")
+    done = alerts.run(CRASH, config, prefix=[*pm.PRIVATE_MOUNTS, "sh", "-c", script, str(alerts.state)])
     assert done.status == -signal.SIGSEGV
     assert done.stderr.count("nothing can be kept in state_dir for the next run") == 1
     assert alerts.told == [(EXITED, 1)]

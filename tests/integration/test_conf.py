@@ -213,8 +213,9 @@ def container(panicmon):
         text = edit((CONTAINER / "panicmon.ini").read_text(encoding="utf-8"))
         program, *words = instruction("ENTRYPOINT")
         assert program == "/usr/bin/panicmon"
-        run = panicmon.start_raw([*words, *command], prefix=pm.UNSHARE,
-                                 env={"PANICMON_CONFIG": str(of_this_build(panicmon, text))})
+        config = of_this_build(panicmon, text)
+        run = panicmon.start_raw([*panicmon.trust(config, pm.UNSHARE), *words, *command], prefix=pm.UNSHARE,
+                                 env={"PANICMON_CONFIG": str(config)})
         run.events_path = run.folder / "stdout"
         return run
     return start

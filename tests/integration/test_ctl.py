@@ -118,6 +118,10 @@ def test_one_that_others_can_write_is_not_loaded(ctl):
     (folder / "log.so").chmod(0o666)
     assert "can be written by others (mode 0666)" in listed(ctl, folder)["log.so"][4]
     assert listed(ctl, folder, options=["handler:log.trust_path=yes"])["log.so"][2] == "1.1"
+    file = folder / "log.so"
+    assert "can be written by others (mode 0666)" in ctl.run("handlers", file, config=ctl.config()).stderr
+    trusted = [f"handler:mine.plugin={file}", "handler:mine.trust_path=yes"]
+    assert ctl.run("handlers", file, config=ctl.config(), options=trusted).stdout.startswith("log ")
 
 
 def test_an_empty_folder(ctl):

@@ -138,6 +138,9 @@ class Supervised:
     def end(self):
         """TERM, and what must hold whatever the handlers do."""
         assert procfs.alive(self.command)
+        # Of the signals that are pending at once, TERM would be the first that it takes, whatever came first.
+        pm.wait_until(lambda: len((self.folder / "taken").read_text(encoding="utf-8").splitlines()) == SIGNALS, 20,
+                      "the command to take the signals")
         self.run.send(signal.SIGTERM)
         done = self.run.wait(deadline=20)
         assert (done.status, done.stdout) == (7, "ready\n")

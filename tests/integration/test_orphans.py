@@ -92,7 +92,8 @@ def test_a_stop_ends_the_wait(panicmon, way, number):
     run = panicmon.start(["sh", "-c", "sleep 1000 & exit 5"], **way_with(way, "process.wait_orphans=60s"))
     run.wait_for_event("process.exited")
     target = run.first_process() if "prefix" in way else run.pid
-    orphan = [pid for pid in procfs.children(target) if procfs.comm(pid) == "sleep"][0]
+    orphan = pm.wait_until(lambda: [pid for pid in procfs.children(target) if procfs.comm(pid) == "sleep"],
+                           what="the orphan")[0]  # a shell until it executes sleep
     os.kill(target, signal.SIGHUP)
     assert run.popen.poll() is None
     os.kill(target, number)

@@ -157,6 +157,7 @@ def test_one_that_nobody_of_ours_may_end_is_told(panicmon, public_folder):
 @pytest.mark.skipif(not pm.can_unshare(), reason="no new pid namespace here")
 def test_a_command_in_another_pid_namespace(panicmon):
     """getppid(2) is 0 there, so that is no sign of panicmon's death."""
+    before = procfs.children(os.getpid())
     into_new = [word for word in pm.UNSHARE if word in ("unshare", "--map-root-user", "--pid")]
     done = panicmon.run(["sh", "-c", "echo $$ $PPID; exit 3"], prefix=into_new, events=False)
     assert (done.status, done.stdout) == (3, "1 0\n")
@@ -165,7 +166,12 @@ def test_a_command_in_another_pid_namespace(panicmon):
     tree = procfs.descendants(run.pid)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    pm.wait_until(lambda: not procfs.living(tree), what="all to end")
+
+    def ended():
+        """The first process of a namespace ends when all others in it are reaped, the orphans by us."""
+        panicmon.reap(before)
+        return not procfs.living(tree)
+    pm.wait_until(ended, what="all to end")
 
 
 def test_with_words_of_a_host_unread(panicmon, tmp_path):

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -339,6 +340,17 @@ START_TEST(file_of_somebody_else)
 }
 END_TEST
 
+/* Not even our own is told from those of others, where nobody is mapped. */
+START_TEST(file_of_who_knows_whom)
+{
+	copy_libc("x.so");
+	if (unshare(CLONE_NEWUSER) < 0)
+		return; /* not everybody may, everywhere */
+	assert_refused("x.so", "not mapped in this user namespace");
+	ck_assert_int_eq(pm_module_check("x.so", true, &error), 0);
+}
+END_TEST
+
 /* ---- loaded: what is no handler ---- */
 
 START_TEST(load_of_no_handler)
@@ -374,5 +386,6 @@ void add_module_tests(Suite *suite)
 	tcase_add_test(tests, link_into_a_folder_that_others_can_write);
 	tcase_add_test(tests, link_in_a_folder_that_others_can_write);
 	tcase_add_test(tests, file_of_somebody_else);
+	tcase_add_test(tests, file_of_who_knows_whom);
 	tcase_add_test(tests, load_of_no_handler);
 }
