@@ -149,6 +149,24 @@ START_TEST(test_what_the_server_asks_for)
 }
 END_TEST
 
+/* What panicmon cannot hurry, at the end of a run. */
+START_TEST(test_how_long_nothing_is_sent)
+{
+	struct pm_webhook_answer answer = {.status = 429, .retry_after = 120};
+
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 120 * 1000), 120 * 1000);
+	answer.code = CURLE_PARTIAL_FILE;
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 120 * 1000), 120 * 1000);
+	answer.retry_after = 0;
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 60 * 1000), 0);
+	answer.code = CURLE_OK;
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 60 * 1000), 1000);
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 7), 7);
+	answer.status = 0;
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 60 * 1000), 0);
+}
+END_TEST
+
 static char *reason(const struct pm_webhook_answer *answer)
 {
 	static char text[512];
@@ -392,6 +410,7 @@ int main(void)
 	tcase_add_test(tests, test_the_body_of_a_success);
 	tcase_add_test(tests, test_full_jitter_from_one_second_to_sixty);
 	tcase_add_test(tests, test_what_the_server_asks_for);
+	tcase_add_test(tests, test_how_long_nothing_is_sent);
 	tcase_add_test(tests, test_reasons);
 	tcase_add_test(tests, test_a_known_signature);
 	tcase_add_test(tests, test_keys_of_every_length);
