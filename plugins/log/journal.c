@@ -16,6 +16,11 @@
 #include "common/names.h"
 #include "connection.h"
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#define MFD_EXEC 0x0010U
+#endif
+
 struct journal {
 	struct pm_log_sink base;
 	struct pm_log_connection connection;
@@ -144,10 +149,23 @@ static size_t limit(const struct pm_log_sink *sink)
 	return SIZE_MAX;
 }
 
+/* journald before 254 refuses one that has F_SEAL_EXEC as well. The sysctl vm.memfd_noexec gives it to those
+ * that do not ask for MFD_EXEC, or refuses those that do. Linux before 6.3 knows neither. */
+static int open_memory(void)
+{
+	static const char name[] = "panicmon-log";
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create(name, flags | MFD_EXEC);
+
+	if (fd < 0 && errno == EACCES)
+		fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
+}
+
 /* journald maps it into its memory only if nobody can change it any more. */
 static int make_memfd(const char *record, size_t length)
 {
-	int fd = memfd_create("panicmon-log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = open_memory();
 	size_t at = 0;
 
 	while (fd >= 0 && at < length) {
