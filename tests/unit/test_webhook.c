@@ -9,9 +9,11 @@
 
 #include <panicmon/handler.h>
 
+#include "common/json.h"
 #include "webhook/answer.h"
 #include "webhook/format.h"
 #include "webhook/sign.h"
+#include "webhook/template.h"
 
 #define HAS(field) (UINT64_C(1) << PANICMON_HAS_##field)
 
@@ -307,6 +309,33 @@ START_TEST(test_every_format_takes_every_event)
 }
 END_TEST
 
+/* A template may name whatever the JSON of an event may have. */
+START_TEST(test_a_template_knows_every_member)
+{
+	struct panicmon_event event = make_event(PANICMON_SIGNAL_FAILED);
+	size_t flags = 0;
+	const char *key;
+	json_t *value;
+
+	event.pid = 1234;
+	event.present = UINT64_MAX;
+	event.sender_command = event.handler = event.incident = event.stderr_tail = "xxxxxxxxxx";
+	json_t *members = pm_common_json_event(&event, 8, &flags);
+	ck_assert_ptr_nonnull(json_object_get(members, "truncated"));
+	json_object_foreach(members, key, value)
+	{
+		struct pm_webhook_template made = {0};
+		char text[64];
+
+		snprintf(text, sizeof(text), "{\"a\": {%s}}", key);
+		ck_assert_msg(pm_webhook_template_read(&made, &host, strdup(text)) == 0, "%s: %s",
+			      text, failure);
+		pm_webhook_template_free(&made);
+	}
+	json_decref(members);
+}
+END_TEST
+
 START_TEST(test_pagerduty_opens_and_resolves_one_incident)
 {
 	struct panicmon_event crash = make_crash(), recovery = make_recovery();
@@ -415,6 +444,7 @@ int main(void)
 	tcase_add_test(tests, test_a_known_signature);
 	tcase_add_test(tests, test_keys_of_every_length);
 	tcase_add_test(tests, test_every_format_takes_every_event);
+	tcase_add_test(tests, test_a_template_knows_every_member);
 	tcase_add_test(tests, test_pagerduty_opens_and_resolves_one_incident);
 	tcase_add_test(tests, test_a_long_incident_has_a_short_key);
 	tcase_add_test(tests, test_alertmanager_gets_an_end);
