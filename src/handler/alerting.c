@@ -270,18 +270,20 @@ static bool deliver_recovered(struct pm_delivery *delivery)
 
 /* What is to be done now. What this host remembers may be old: before it calls, it looks at what others of
  * this service have done. */
-static enum pm_alerts_action decide(struct pm_delivery *delivery, enum pm_alerts_cause cause,
-				    const struct pm_alerts_now *at)
+static enum pm_alerts_action decide(struct pm_delivery *delivery, enum pm_alerts_cause cause)
 {
 	const struct pm_alerts *rule = &delivery->alerting.rule;
-	enum pm_alerts_action action = pm_alerts_decide(rule, cause, at);
+	struct pm_alerts_now at = now();
+	enum pm_alerts_action action = pm_alerts_decide(rule, cause, &at);
 
 	if (action == PM_ALERTS_NOTHING)
 		return action;
 	lock(delivery);
 	load(delivery);
-	action = pm_alerts_decide(rule, cause, at);
-	if (action != PM_ALERTS_NOTHING && !claim(delivery, at))
+	/* The time of before that may be earlier than that of their call: as if the clock were set back. */
+	at = now();
+	action = pm_alerts_decide(rule, cause, &at);
+	if (action != PM_ALERTS_NOTHING && !claim(delivery, &at))
 		action = PM_ALERTS_NOTHING;
 	unlock(delivery);
 	return action;
@@ -297,17 +299,17 @@ bool pm_alerting_turn(struct pm_delivery *delivery, bool end)
 	if (!alerting->on || delivery->setup->test)
 		return true;
 	while (goes_on && !alerting->held && !delivery->finished) {
-		const struct pm_alerts_now at = now();
+		bool early = pm_clock_monotonic() < alerting->retry_at_ns;
 
-		if (at.mono_ns < alerting->retry_at_ns && !end)
+		if (early && !end)
 			break;
 		/* For another panicmon the end does not wait. */
-		if (at.mono_ns < alerting->retry_at_ns && alerting->retries > 0) {
+		if (early && alerting->retries > 0) {
 			pm_delivery_wait(delivery, alerting->retry_at_ns);
 			continue;
 		}
 		enum pm_alerts_action action =
-			decide(delivery, last ? PM_ALERTS_END : PM_ALERTS_CLOCK, &at);
+			decide(delivery, last ? PM_ALERTS_END : PM_ALERTS_CLOCK);
 
 		if (action == PM_ALERTS_ALERT)
 			goes_on = deliver_owed(delivery);

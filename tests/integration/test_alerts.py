@@ -259,11 +259,12 @@ def test_nobody_can_be_called_for_some_runs(alerts):
 def test_the_same_service_twice_at_once(alerts):
     """What all of them know is one: nothing is lost, and one alert is enough."""
     config = alerts.config(alert_window="1h")
-    for run in [alerts.start(CRASH, config) for _ in range(8)]:
+    count = 16
+    for run in [alerts.start(CRASH, config) for _ in range(count)]:
         run.wait()
-    assert alerts.told == [(EXITED, 1)] and failures_in(alerts.file()) == 8
+    assert alerts.told == [(EXITED, 1)] and failures_in(alerts.file()) == count
     alerts.run(["true"], config)
-    assert alerts.told == [(EXITED, 1), (RECOVERED, 8)]
+    assert alerts.told == [(EXITED, 1), (RECOVERED, count)]
 
 
 def test_a_failure_while_another_panicmon_calls(alerts):
