@@ -170,13 +170,14 @@ bool pm_alerting_take(struct pm_delivery *delivery, struct panicmon_event *event
 	load(delivery);
 	const struct pm_alerts_now at = now();
 	keep(delivery, pm_alerts_note(&alerting->rule, event, counts, &at));
-	alerting->alerts =
+	bool alerts =
 		counts &&
 		pm_alerts_decide(&alerting->rule, PM_ALERTS_FAILURE, &at) == PM_ALERTS_ALERT &&
 		claim(delivery, &at);
 	unlock(delivery);
-	if (!alerting->alerts)
+	if (!alerts)
 		return !counts;
+	alerting->alerts = true;
 	alerting->stands_for = alerting->rule.incident.owed;
 	sign(delivery, event, alerting->stands_for);
 	return true;
@@ -209,7 +210,8 @@ void pm_alerting_settle(struct pm_delivery *delivery, int result)
 {
 	struct pm_alerting *alerting = &delivery->alerting;
 
-	if (!alerting->alerts && !alerting->recovers)
+	/* Of what is held, flush() says what became. */
+	if (alerting->held || (!alerting->alerts && !alerting->recovers))
 		return;
 	if (result == PANICMON_HELD) {
 		alerting->held = true;

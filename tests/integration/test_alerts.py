@@ -223,6 +223,16 @@ def test_alerts_that_are_held(alerts):
     assert alerts.told == [(EXITED, 1), (RECOVERED, 4)]
 
 
+def test_an_alert_that_is_held_as_others_end(alerts):
+    """It is told when it is flushed, not by what comes meanwhile."""
+    config = alerts.config(alert_window="1h", stable_after="1h", hold="yes", flush_after=9, more="[process]\ninstances = 2\n")
+    script = 'test $PANICMON_INSTANCE = 1 && exit 1; until test -e "$0"; do sleep 0.01; done'
+    alerts.run(["sh", "-c", script, alerts.file()], config)
+    assert alerts.told == [(EXITED, 1)] and not is_claimed(alerts)
+    alerts.run(CRASH, alerts.config(alert_window="1h"))
+    assert alerts.told == [(EXITED, 1)]
+
+
 def test_an_alert_that_is_given_up(alerts):
     """Nobody was called, so the next failure does it, for both."""
     done = alerts.run(CRASH, alerts.config(alert_window="1h", drop=1))
