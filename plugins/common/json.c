@@ -21,6 +21,7 @@ enum kind {
 	INT32,
 	INT64,
 	BOOL,
+	UID, /* uid_t is unsigned */
 	ERRNO,
 	SIGNAL,
 	SIGNO, /* of signal.* only: in an exit, "signal" and "status" stay side by side */
@@ -53,9 +54,9 @@ static const struct member {
 	MEMBER(STOP_REQUESTED, BOOL, "stop_requested", stop_requested),
 	MEMBER(STOP_SIGNAL, SIGNAL, "stop_signal", stop_signal),
 	MEMBER(STOP_PID, INT32, "stop_pid", stop_pid),
-	MEMBER(STOP_UID, INT32, "stop_uid", stop_uid),
+	MEMBER(STOP_UID, UID, "stop_uid", stop_uid),
 	MEMBER(SENDER_PID, INT32, "sender_pid", sender_pid),
-	MEMBER(SENDER_UID, INT32, "sender_uid", sender_uid),
+	MEMBER(SENDER_UID, UID, "sender_uid", sender_uid),
 	MEMBER(SENDER_COMMAND, TEXT, "sender_command", sender_command),
 	MEMBER(SI_CODE, INT32, "si_code", si_code),
 	MEMBER(VALUE, INT32, "value", value),
@@ -208,6 +209,9 @@ static void set_member(struct line *line, const struct panicmon_event *event,
 		break;
 	case BOOL:
 		set(line, member->key, json_boolean(*(const int32_t *)at != 0));
+		break;
+	case UID:
+		set_number(line, member->key, (uint32_t) * (const int32_t *)at);
 		break;
 	case ERRNO:
 		set_errno(line, *(const int32_t *)at);

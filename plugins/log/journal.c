@@ -12,17 +12,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "common/json.h"
 #include "common/names.h"
+#include "connection.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#define MFD_EXEC 0x0010U
+#endif
 
 struct journal {
 	struct pm_log_sink base;
-	const struct panicmon_host *host;
-	struct pm_log_address address;
+	struct pm_log_connection connection;
 	int facility;
-	int fd;
-	bool told; /* that it cannot be reached */
 };
 
 static struct journal *journal_of(struct pm_log_sink *sink)
@@ -132,44 +134,13 @@ static void put(const struct pm_log_sink *sink, struct pm_common_buffer *out,
 
 /* ---- sending ---- */
 
-static void disconnect(struct journal *journal)
-{
-	int saved = errno;
-
-	if (journal->fd >= 0)
-		close(journal->fd);
-	journal->fd = -1;
-	errno = saved;
-}
-
-/* A full queue, or a journald that is about to be started again: the record comes again. */
-static int later(struct journal *journal)
-{
-	if (errno == EAGAIN)
-		return PANICMON_RETRY;
-	disconnect(journal);
-	if (!journal->told)
-		panicmon_log(journal->host, PANICMON_WARNING,
-			     "cannot reach journald at '%s': %s; it is tried again",
-			     journal->address.local.sun_path, pm_common_errno_text(errno));
-	journal->told = true;
-	return PANICMON_RETRY;
-}
-
-static int connect_journal(struct journal *journal)
-{
-	int lookup; /* none, of a path */
-
-	return pm_log_address_connect(&journal->address, journal->host, &lookup);
-}
-
 static int refresh(struct pm_log_sink *sink)
 {
-	struct journal *journal = journal_of(sink);
+	struct pm_log_connection *connection = &journal_of(sink)->connection;
 
-	if (journal->fd < 0)
-		journal->fd = connect_journal(journal);
-	return journal->fd < 0 ? later(journal) : PANICMON_DONE;
+	if (connection->fd >= 0 || pm_log_connection_begin(connection))
+		return PANICMON_DONE;
+	return pm_log_connection_later(connection);
 }
 
 static size_t limit(const struct pm_log_sink *sink)
@@ -178,10 +149,23 @@ static size_t limit(const struct pm_log_sink *sink)
 	return SIZE_MAX;
 }
 
+/* journald before 254 refuses one that has F_SEAL_EXEC as well. The sysctl vm.memfd_noexec gives it to those
+ * that do not ask for MFD_EXEC, or refuses those that do. Linux before 6.3 knows neither. */
+static int open_memory(void)
+{
+	static const char name[] = "panicmon-log";
+	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd = memfd_create(name, flags | MFD_EXEC);
+
+	if (fd < 0 && errno == EACCES)
+		fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
+	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
+}
+
 /* journald maps it into its memory only if nobody can change it any more. */
 static int make_memfd(const char *record, size_t length)
 {
-	int fd = memfd_create("panicmon-log", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	int fd = open_memory();
 	size_t at = 0;
 
 	while (fd >= 0 && at < length) {
@@ -223,24 +207,37 @@ static ssize_t send_memfd(int fd, const char *record, size_t length)
 	return sent;
 }
 
+/* A full queue is waited for; a journald that has gone is about to be started again. */
+static int write_failed(struct pm_log_connection *connection)
+{
+	switch (errno) {
+	case EMSGSIZE:
+	case ENOSPC:
+	case EFBIG:
+		return PANICMON_DROP;
+	case EAGAIN:
+		return PANICMON_RETRY;
+	default:
+		return pm_log_connection_later(connection);
+	}
+}
+
 static int write_record(struct pm_log_sink *sink, const char *record, size_t length)
 {
-	struct journal *journal = journal_of(sink);
-	ssize_t sent = TEMP_FAILURE_RETRY(send(journal->fd, record, length, MSG_NOSIGNAL));
+	struct pm_log_connection *connection = &journal_of(sink)->connection;
+	ssize_t sent = TEMP_FAILURE_RETRY(send(connection->fd, record, length, MSG_NOSIGNAL));
 
 	if (sent < 0 && (errno == EMSGSIZE || errno == ENOBUFS))
-		sent = send_memfd(journal->fd, record, length);
-	if (sent >= 0) {
-		journal->told = false;
-		return PANICMON_DONE;
-	}
-	return errno == EMSGSIZE || errno == ENOSPC || errno == EFBIG ? PANICMON_DROP
-								      : later(journal);
+		sent = send_memfd(connection->fd, record, length);
+	if (sent < 0)
+		return write_failed(connection);
+	connection->told = false;
+	return PANICMON_DONE;
 }
 
 static void close_journal(struct pm_log_sink *sink)
 {
-	disconnect(journal_of(sink));
+	pm_log_connection_end(&journal_of(sink)->connection);
 	free(sink);
 }
 
@@ -253,23 +250,20 @@ static const struct pm_log_sink_ops ops = {
 };
 
 /* The socket is systemd's, and there as long as systemd is, also while journald is started again. */
-static int open_first(struct journal *journal)
+static int open_first(struct pm_log_connection *connection)
 {
-	const char *path = journal->address.local.sun_path;
-
-	journal->fd = connect_journal(journal);
-	if (journal->fd >= 0)
+	if (pm_log_connection_begin(connection))
 		return 0;
 	if (errno == ENOENT)
 		return panicmon_fail(
-			journal->host,
+			connection->host,
 			"there is no journald here, '%s' does not exist: use path = stderr, "
 			"syslog or a file",
-			path);
+			connection->name);
 	if (errno != ECONNREFUSED && errno != EAGAIN)
-		return panicmon_fail(journal->host, "cannot reach journald at '%s': %s", path,
-				     pm_common_errno_text(errno));
-	later(journal);
+		return panicmon_fail(connection->host, "cannot reach journald at '%s': %s",
+				     connection->name, pm_common_errno_text(errno));
+	pm_log_connection_later(connection);
 	return 0;
 }
 
@@ -279,13 +273,18 @@ int pm_log_journal_open(struct pm_log_sink **sink, const struct pm_log_target *t
 
 	if (journal == NULL)
 		return panicmon_fail(target->host, "out of memory");
-	*journal = (struct journal){.base = {.ops = &ops, .people = true},
-				    .host = target->host,
-				    .facility = target->facility,
-				    .fd = -1};
-	int result = pm_log_address_parse(&journal->address, target);
+	struct pm_log_connection *connection = &journal->connection;
+	*journal = (struct journal){
+		.base = {.ops = &ops, .people = true},
+		.connection = {.host = target->host,
+			       .to = "journald",
+			       .name = connection->address.local.sun_path,
+			       .fd = -1},
+		.facility = target->facility,
+	};
+	int result = pm_log_address_parse(&connection->address, target);
 	if (result == 0)
-		result = open_first(journal);
+		result = open_first(connection);
 	if (result == 0)
 		*sink = &journal->base;
 	else

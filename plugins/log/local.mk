@@ -1,6 +1,8 @@
 log_la_SOURCES = \
 	plugins/log/address.c \
 	plugins/log/address.h \
+	plugins/log/connection.c \
+	plugins/log/connection.h \
 	plugins/log/ecs.c \
 	plugins/log/file.c \
 	plugins/log/format.h \

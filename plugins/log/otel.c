@@ -3,7 +3,6 @@
 #include <config.h>
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "common/json.h"
@@ -41,118 +40,151 @@ _Static_assert(sizeof(severity_numbers) / sizeof(severity_numbers[0]) == PANICMO
 	       "each severity has its number");
 
 struct line {
-	json_t *resource, *record; /* arrays of attributes */
-	bool failed;
+	struct pm_common_buffer *out;
+	const struct pm_log_record *record;
+	json_t *members;
+	size_t flags;
 };
 
-/* A member as an AnyValue. A 64-bit number is a string in the JSON of protocol buffers. */
-static json_t *any_value(json_t *value)
+static void put(const struct line *line, const char *text)
 {
-	char digits[24];
+	pm_common_puts(line->out, text);
+}
+
+static void put_json(const struct line *line, json_t *value)
+{
+	pm_common_json_dump(line->out, json_incref(value), line->flags | JSON_ENCODE_ANY);
+}
+
+/* A member as an AnyValue. A 64-bit number is a string in the JSON of protocol buffers. */
+static void put_value(const struct line *line, json_t *value)
+{
+	json_t *element;
+	size_t i;
 
 	switch (json_typeof(value)) {
 	case JSON_STRING:
-		return json_pack("{s:O}", "stringValue", value);
+		put(line, "{\"stringValue\":");
+		put_json(line, value);
+		put(line, "}");
+		break;
 	case JSON_INTEGER:
-		snprintf(digits, sizeof(digits), "%" JSON_INTEGER_FORMAT,
-			 json_integer_value(value));
-		return json_pack("{s:s}", "intValue", digits);
+		pm_common_printf(line->out, "{\"intValue\":\"%" JSON_INTEGER_FORMAT "\"}",
+				 json_integer_value(value));
+		break;
+	case JSON_ARRAY:
+		put(line, "{\"arrayValue\":{\"values\":[");
+		json_array_foreach(value, i, element)
+		{
+			put(line, i > 0 ? "," : "");
+			put_value(line, element);
+		}
+		put(line, "]}}");
+		break;
 	default:
-		return json_pack("{s:O}", "boolValue", value);
+		put(line, json_is_true(value) ? "{\"boolValue\":true}" : "{\"boolValue\":false}");
+		break;
 	}
 }
 
-static json_t *array_value(json_t *array)
+/* One of a list, each of which ends with a comma. */
+static void put_attribute(const struct line *line, const char *prefix, const char *name,
+			  json_t *value)
 {
-	json_t *values = json_array(), *value;
-	size_t i;
-
-	json_array_foreach(array, i, value) json_array_append_new(values, any_value(value));
-	return json_pack("{s:{s:o}}", "arrayValue", "values", values);
+	put(line, "{\"key\":\"");
+	put(line, prefix);
+	put(line, name);
+	put(line, "\",\"value\":");
+	put_value(line, value);
+	put(line, "},");
 }
 
-static void add(struct line *line, json_t *attributes, const char *name, json_t *value)
-{
-	json_t *any = json_is_array(value) ? array_value(value) : any_value(value);
-
-	if (json_array_append_new(attributes, json_pack("{s:s, s:o}", "key", name, "value", any)) <
-	    0)
-		line->failed = true;
-}
-
-static void add_member(struct line *line, const struct panicmon_event *event, const char *member,
+static void put_member(const struct line *line, enum owner wanted, const char *member,
 		       json_t *value)
 {
 	enum owner owner = RECORD;
-	char own[64];
-	const char *name = own;
+	const char *name = NULL;
 
-	snprintf(own, sizeof(own), "panicmon.%s", member);
 	for (size_t i = 0; i < NAME_COUNT; i++) {
 		if (strcmp(names[i].member, member) != 0)
 			continue;
 		owner = names[i].owner;
 		name = names[i].name;
 	}
-	if (event->type == PANICMON_PROCESS_EXITED && strcmp(member, "status") == 0)
+	if (owner != wanted)
+		return;
+	if (line->record->event->type == PANICMON_PROCESS_EXITED && strcmp(member, "status") == 0)
 		name = "process.exit.code";
-	if (owner != NOBODY)
-		add(line, owner == RESOURCE ? line->resource : line->record, name, value);
+	put_attribute(line, name != NULL ? "" : "panicmon.", name != NULL ? name : member, value);
 }
 
 /* The base name of what was run. */
-static void add_executable(struct line *line, json_t *members)
+static void put_executable(const struct line *line)
 {
-	json_t *first = json_array_get(json_object_get(members, "args"), 0);
+	json_t *first = json_array_get(json_object_get(line->members, "args"), 0);
 	const char *text = json_string_value(first);
 	const char *slash = text != NULL ? strrchr(text, '/') : NULL;
 
 	if (text == NULL)
 		return;
 	json_t *name = json_string_nocheck(slash != NULL ? slash + 1 : text);
-	if (name == NULL) {
-		line->failed = true;
-		return;
-	}
-	add(line, line->resource, "process.executable.name", name);
+	line->out->failed |= name == NULL;
+	if (name != NULL)
+		put_attribute(line, "", "process.executable.name", name);
 	json_decref(name);
 }
 
-static void add_all(struct line *line, const struct pm_log_record *record, json_t *members)
+static void put_attributes(const struct line *line, enum owner owner)
 {
+	struct pm_common_buffer *out = line->out;
 	const char *member;
 	json_t *value;
 
-	json_object_foreach(members, member, value) add_member(line, record->event, member, value);
-	add_executable(line, members);
+	put(line, "\"attributes\":[");
+	size_t begin = out->length;
+	json_object_foreach(line->members, member, value) put_member(line, owner, member, value);
+	if (owner == RESOURCE)
+		put_executable(line);
+	if (out->length > begin)
+		out->length--;
+	put(line, "]");
 }
 
-/* Takes the attributes. */
-static json_t *logs_data(const struct line *line, const struct pm_log_record *record)
+static void put_record(const struct line *line)
 {
+	const struct pm_log_record *record = line->record;
 	uint32_t severity = pm_log_record_severity(record);
-	int64_t time_ns = record->event->time_ns;
-	char time[24], name[64];
+	int64_t time_ns = record->event->time_ns > 0 ? record->event->time_ns : 0;
+	json_t *message = pm_log_record_json_message(record);
 
-	snprintf(time, sizeof(time), "%" PRId64, time_ns > 0 ? time_ns : 0);
-	snprintf(name, sizeof(name), "panicmon.%s", pm_log_record_name(record));
-	return json_pack(
-		"{s:[{s:{s:o}, s:[{s:{s:s, s:s}, s:[{s:s, s:s, s:i, s:s, s:{s:o}, s:s, s:o}]}]}]}",
-		"resourceLogs", "resource", "attributes", line->resource, "scopeLogs", "scope",
-		"name", "panicmon", "version", PACKAGE_VERSION, "logRecords", "timeUnixNano", time,
-		"observedTimeUnixNano", time, "severityNumber", severity_numbers[severity],
-		"severityText", pm_common_severity_name(severity), "body", "stringValue",
-		pm_log_record_json_message(record), "eventName", name, "attributes", line->record);
+	pm_common_printf(line->out,
+			 "{\"timeUnixNano\":\"%" PRId64 "\",\"observedTimeUnixNano\":\"%" PRId64
+			 "\",",
+			 time_ns, time_ns);
+	pm_common_printf(line->out, "\"severityNumber\":%d,\"severityText\":\"%s\",",
+			 severity_numbers[severity], pm_common_severity_name(severity));
+	put(line, "\"body\":{\"stringValue\":");
+	put_json(line, message);
+	json_decref(message);
+	pm_common_printf(line->out, "},\"eventName\":\"panicmon.%s\",", pm_log_record_name(record));
+	put_attributes(line, RECORD);
+	put(line, "}");
 }
 
+/* What has no string from outside in it is written as it is: as an object of jansson's, each attribute
+ * would be five of them, and a line take three times as long. */
 void pm_log_otel(struct pm_common_buffer *out, const struct pm_log_record *record)
 {
-	size_t flags = PM_COMMON_JSON_FLAGS;
-	json_t *members = pm_log_record_members(record, &flags);
-	struct line line = {.resource = json_array(), .record = json_array()};
+	struct line line = {.out = out, .record = record, .flags = PM_COMMON_JSON_FLAGS};
 
-	add_all(&line, record, members);
-	out->failed |= members == NULL || line.failed;
-	json_decref(members);
-	pm_common_json_dump(out, logs_data(&line, record), flags);
+	line.members = pm_log_record_members(record, &line.flags);
+	out->failed |= line.members == NULL;
+	put(&line, "{\"resourceLogs\":[{\"resource\":{");
+	put_attributes(&line, RESOURCE);
+	put(&line,
+	    "},\"scopeLogs\":[{\"scope\":{\"name\":\"panicmon\",\"version\":\"" PACKAGE_VERSION
+	    "\"},\"logRecords\":[");
+	put_record(&line);
+	put(&line, "]}]}]}");
+	json_decref(line.members);
 }

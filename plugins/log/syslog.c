@@ -2,16 +2,15 @@
 #include <config.h>
 
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "address.h"
 #include "common/json.h"
 #include "common/names.h"
+#include "connection.h"
 #include "quote.h"
 
 /* RFC 5424, section 6. */
@@ -26,14 +25,9 @@ enum { DATAGRAM_MOST = 2048, LOCAL_MOST = 8000 };
 
 struct syslog {
 	struct pm_log_sink base;
-	const struct panicmon_host *host;
-	const char *name; /* of the address, as configured */
-	struct pm_log_address address;
+	struct pm_log_connection connection;
 	int facility;
-	int fd;
-	int lookup;    /* why its name is not found, see pm_log_address_connect(); or 0 */
 	unsigned sent; /* through this socket, of UDP */
-	bool told;     /* that it cannot be reached */
 };
 
 static struct syslog *syslog_of(struct pm_log_sink *sink)
@@ -132,77 +126,54 @@ static void put(const struct pm_log_sink *sink, struct pm_common_buffer *out,
 
 /* ---- sending ---- */
 
-static void disconnect(struct syslog *log)
-{
-	int saved = errno;
-
-	if (log->fd >= 0)
-		close(log->fd);
-	log->fd = -1;
-	log->sent = 0;
-	errno = saved;
-}
-
-/* The record comes again, through another socket. */
-static int later(struct syslog *log)
-{
-	const char *why =
-		log->lookup != 0 ? gai_strerror(log->lookup) : pm_common_errno_text(errno);
-
-	disconnect(log);
-	if (!log->told)
-		panicmon_log(log->host, PANICMON_WARNING,
-			     "cannot reach syslog at '%.300s': %s; it is tried again", log->name,
-			     why);
-	log->told = true;
-	return PANICMON_RETRY;
-}
-
 /* A server says nothing: what can be read is that it has closed. What is written after that would be
  * lost without a word. */
-static bool is_closed(const struct syslog *log)
+static bool is_closed(const struct pm_log_connection *connection)
 {
 	char byte;
 	ssize_t got;
 
-	if (log->address.transport != PM_LOG_TCP)
+	if (connection->address.transport != PM_LOG_TCP)
 		return false;
-	while ((got = TEMP_FAILURE_RETRY(recv(log->fd, &byte, 1, MSG_DONTWAIT))) > 0)
+	while ((got = TEMP_FAILURE_RETRY(recv(connection->fd, &byte, 1, MSG_DONTWAIT))) > 0)
 		;
 	return got == 0 || errno != EAGAIN;
 }
 
 static int refresh(struct pm_log_sink *sink)
 {
-	struct syslog *log = syslog_of(sink);
+	struct pm_log_connection *connection = &syslog_of(sink)->connection;
 
-	if (log->fd >= 0 && is_closed(log))
-		disconnect(log);
-	if (log->fd < 0)
-		log->fd = pm_log_address_connect(&log->address, log->host, &log->lookup);
-	return log->fd < 0 ? later(log) : PANICMON_DONE;
+	if (connection->fd >= 0 && is_closed(connection))
+		pm_log_connection_end(connection);
+	if (connection->fd >= 0)
+		return PANICMON_DONE;
+	syslog_of(sink)->sent = 0;
+	return pm_log_connection_begin(connection) ? PANICMON_DONE
+						   : pm_log_connection_later(connection);
 }
 
 static size_t limit(const struct pm_log_sink *sink)
 {
 	const struct syslog *log = (const struct syslog *)sink;
 
-	return log->address.transport == PM_LOG_UDP ? DATAGRAM_MOST : LOCAL_MOST;
+	return log->connection.address.transport == PM_LOG_UDP ? DATAGRAM_MOST : LOCAL_MOST;
 }
 
 /* All of it, while the peer takes some within PM_LOG_WAIT_MS. */
-static int send_all(struct syslog *log, const char *bytes, size_t length, int flags)
+static int send_all(struct pm_log_connection *connection, const char *bytes, size_t length,
+		    int flags)
 {
 	while (length > 0) {
-		ssize_t sent =
-			TEMP_FAILURE_RETRY(send(log->fd, bytes, length, MSG_NOSIGNAL | flags));
+		ssize_t sent = TEMP_FAILURE_RETRY(
+			send(connection->fd, bytes, length, MSG_NOSIGNAL | flags));
 
 		if (sent >= 0) {
 			bytes += sent;
 			length -= (size_t)sent;
 			continue;
 		}
-		if (errno != EAGAIN || pm_log_address_wait(log->fd, log->host) < 0)
+		if (errno != EAGAIN || pm_log_address_wait(connection->fd, connection->host) < 0)
 			return -1;
 	}
 	return 0;
@@ -210,47 +181,50 @@ static int send_all(struct syslog *log, const char *bytes, size_t length, int fl
 
 /* A part of a message that is not followed by its rest would make the server take what comes next for
  * that: the connection ends with it. */
-static int write_stream(struct syslog *log, const char *record, size_t length)
+static int write_stream(struct pm_log_connection *connection, const char *record, size_t length)
 {
 	char count[24];
 	int digits = snprintf(count, sizeof(count), "%zu ", length);
 
-	if (send_all(log, count, (size_t)digits, MSG_MORE) < 0 ||
-	    send_all(log, record, length, 0) < 0)
-		return later(log);
+	if (send_all(connection, count, (size_t)digits, MSG_MORE) < 0 ||
+	    send_all(connection, record, length, 0) < 0)
+		return pm_log_connection_later(connection);
 	return PANICMON_DONE;
 }
 
-static int write_datagram(struct syslog *log, const char *record, size_t length)
+static int write_datagram(struct pm_log_connection *connection, const char *record, size_t length)
 {
-	if (TEMP_FAILURE_RETRY(send(log->fd, record, length, MSG_NOSIGNAL)) >= 0)
+	if (TEMP_FAILURE_RETRY(send(connection->fd, record, length, MSG_NOSIGNAL)) >= 0)
 		return PANICMON_DONE;
 	if (errno == EAGAIN || errno == ENOBUFS)
 		return PANICMON_RETRY;
 	/* What was sent before has come to nobody: "localhost" is ::1 and 127.0.0.1, and the server may
 	 * be at one of them. */
 	if (errno == ECONNREFUSED)
-		pm_log_address_turn(&log->address);
-	return errno == EMSGSIZE ? PANICMON_DROP : later(log);
+		pm_log_address_turn(&connection->address);
+	return errno == EMSGSIZE ? PANICMON_DROP : pm_log_connection_later(connection);
 }
 
 static int write_record(struct pm_log_sink *sink, const char *record, size_t length)
 {
 	struct syslog *log = syslog_of(sink);
-	bool stream = log->address.transport == PM_LOG_TCP;
-	int result =
-		stream ? write_stream(log, record, length) : write_datagram(log, record, length);
+	struct pm_log_connection *connection = &log->connection;
+	enum pm_log_transport transport = connection->address.transport;
+	int result = transport == PM_LOG_TCP ? write_stream(connection, record, length)
+					     : write_datagram(connection, record, length);
 
 	/* By UDP the refusal of a datagram is told instead of taking the next one. */
-	if (result == PANICMON_DONE && (log->address.transport != PM_LOG_UDP || log->sent++ > 0))
-		log->told = false;
+	if (result == PANICMON_DONE && (transport != PM_LOG_UDP || log->sent++ > 0))
+		connection->told = false;
 	return result;
 }
 
 static void close_syslog(struct pm_log_sink *sink)
 {
-	disconnect(syslog_of(sink));
-	pm_log_address_close(&syslog_of(sink)->address);
+	struct pm_log_connection *connection = &syslog_of(sink)->connection;
+
+	pm_log_connection_end(connection);
+	pm_log_address_close(&connection->address);
 	free(sink);
 }
 
@@ -268,12 +242,15 @@ int pm_log_syslog_open(struct pm_log_sink **sink, const struct pm_log_target *ta
 
 	if (log == NULL)
 		return panicmon_fail(target->host, "out of memory");
-	*log = (struct syslog){.base = {.ops = &ops, .people = true},
-			       .host = target->host,
+	*log = (struct syslog){
+		.base = {.ops = &ops, .people = true},
+		.connection = {.host = target->host,
+			       .to = "syslog",
 			       .name = target->address,
-			       .facility = target->facility,
-			       .fd = -1};
-	int result = pm_log_address_parse(&log->address, target);
+			       .fd = -1},
+		.facility = target->facility,
+	};
+	int result = pm_log_address_parse(&log->connection.address, target);
 	/* Who is not there yet is no reason to hold the command back: the records wait. */
 	if (result == 0)
 		refresh(&log->base);

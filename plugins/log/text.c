@@ -161,7 +161,7 @@ static void put_sender(struct line *line, const char *command, int32_t pid, int3
 		pm_common_printf(line->out, "pid %d", pid);
 	}
 	if (has_uid)
-		pm_common_printf(line->out, " (uid %d)", uid);
+		pm_common_printf(line->out, " (uid %u)", (uint32_t)uid);
 }
 
 static void put_stop(struct line *line, const struct panicmon_event *event)

@@ -243,6 +243,14 @@ void pm_statsd_tell_failed(struct pm_statsd_metrics *metrics, const struct panic
 	tell_failure(metrics, event, &tags);
 }
 
+/* No event should have so much. */
+static int64_t bytes_of(int64_t kb)
+{
+	if (kb > INT64_MAX / 1024)
+		return INT64_MAX;
+	return kb > 0 ? kb * 1024 : 0;
+}
+
 static void tell_usage(struct pm_statsd_metrics *metrics, const struct panicmon_event *event,
 		       const struct tags *tags)
 {
@@ -256,7 +264,7 @@ static void tell_usage(struct pm_statsd_metrics *metrics, const struct panicmon_
 		     event->cpu_system_us / 1000);
 	if (panicmon_event_has(event, PANICMON_HAS_MAX_RSS_KB))
 		tell(metrics, event, "process.max_rss", PM_STATSD_GAUGE, tags,
-		     event->max_rss_kb * 1024);
+		     bytes_of(event->max_rss_kb));
 }
 
 void pm_statsd_tell_exited(struct pm_statsd_metrics *metrics, const struct panicmon_event *event)

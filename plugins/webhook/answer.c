@@ -58,6 +58,15 @@ uint32_t pm_webhook_delay(unsigned failures, curl_off_t retry_after, uint32_t ra
 	return random % (most + 1);
 }
 
+uint32_t pm_webhook_hold(const struct pm_webhook_answer *answer, uint32_t delay_ms)
+{
+	if (answer->retry_after > 0)
+		return delay_ms;
+	if (!is_complete(answer))
+		return 0;
+	return delay_ms < PM_WEBHOOK_HOLD_MAX_MS ? delay_ms : PM_WEBHOOK_HOLD_MAX_MS;
+}
+
 /* Whether one of the words between `separators` that has `least` bytes is in the body. */
 static bool holds_word(const struct pm_common_buffer *body, const char *text,
 		       const char *separators, size_t least)

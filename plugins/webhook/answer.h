@@ -12,7 +12,8 @@ enum {
 	PM_WEBHOOK_ANSWER_MAX = 64 * 1024, /* bytes of a body that are read */
 	PM_WEBHOOK_RETRY_FIRST_MS = 1000,  /* doubles with each failure */
 	PM_WEBHOOK_RETRY_LAST_MS = 60 * 1000,
-	PM_WEBHOOK_RETRY_AFTER_MAX_MS = 300 * 1000 /* as long as a server may ask for */
+	PM_WEBHOOK_RETRY_AFTER_MAX_MS = 300 * 1000, /* as long as a server may ask for */
+	PM_WEBHOOK_HOLD_MAX_MS = 1000               /* of one that has not said how long */
 };
 
 struct pm_webhook_answer {
@@ -31,6 +32,11 @@ int pm_webhook_judge(const struct pm_webhook_answer *answer, const char *expects
 /* How long to wait after so many failures in a row, the last one included: full jitter, of which
  * `random` is the chance; or what the server asked for. */
 uint32_t pm_webhook_delay(unsigned failures, curl_off_t retry_after, uint32_t random);
+
+/* For how much of that delay nothing is sent, though panicmon asks for it, as it does every 100 ms at the end
+ * of a run: all of it if the server has said so, a second at most if it has answered. One that cannot be
+ * reached is tried as often as panicmon asks. */
+uint32_t pm_webhook_hold(const struct pm_webhook_answer *answer, uint32_t delay_ms);
 
 /* Appends why it is no success, for people, and a NUL. A body that has one of the secrets in it, or a
  * long part of one, such as of a URL, is not shown; NULL is no secret. */

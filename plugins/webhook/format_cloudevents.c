@@ -120,6 +120,8 @@ void pm_webhook_cloudevents_binary(const struct pm_webhook_settings *settings,
 		struct pm_common_buffer coded = {0};
 		char name[16];
 
+		if (attributes.value[i].failed) /* it may lack even its NUL */
+			continue;
 		snprintf(name, sizeof(name), "ce-%s", names[i]);
 		put_percent(&coded, attributes.value[i].data, attributes.value[i].length - 1,
 			    is_plain);

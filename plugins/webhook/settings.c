@@ -54,6 +54,9 @@ static int take_apart(struct pm_webhook_settings *settings, CURLU *parsed)
 	if (scheme == NULL || name == NULL ||
 	    (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
 		panicmon_fail(settings->host, "the URL is not one of http:// or https://");
+	else if (port != NULL && strtol(port, NULL, 10) == 0)
+		panicmon_fail(settings->host, "the URL has port 0, at which nobody can be: write "
+					      "another, or leave it out");
 	else if (asprintf(&settings->origin, "%s://%s%s%s", scheme, name, port != NULL ? ":" : "",
 			  port != NULL ? port : "") < 0) {
 		settings->origin = NULL;

@@ -81,9 +81,10 @@ struct webhook {
 	CURL *curl;
 	struct pm_webhook_message message;
 	struct pm_webhook_answer answer;
-	uint64_t seq;      /* of the event of the last attempt */
-	unsigned failures; /* of it, in a row */
-	bool failing;      /* people have been told */
+	uint64_t seq;          /* of the event of the last attempt */
+	unsigned failures;     /* of it, in a row */
+	bool failing;          /* people have been told */
+	int64_t held_until_ms; /* CLOCK_MONOTONIC: nothing is sent before */
 };
 
 static int check(const struct panicmon_host *host, const struct panicmon_value *values)
@@ -175,6 +176,14 @@ static void explain(struct webhook *webhook, int result)
 	pm_common_buffer_free(&text);
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int retry(struct webhook *webhook)
 {
 	uint32_t random = 0;
@@ -182,9 +191,10 @@ static int retry(struct webhook *webhook)
 	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) < 0)
 		random = (uint32_t)time(NULL);
 	webhook->failures++;
-	webhook->host->retry_in(
-		webhook->host,
-		pm_webhook_delay(webhook->failures, webhook->answer.retry_after, random));
+	uint32_t delay_ms =
+		pm_webhook_delay(webhook->failures, webhook->answer.retry_after, random);
+	webhook->host->retry_in(webhook->host, delay_ms);
+	webhook->held_until_ms = now_ms() + pm_webhook_hold(&webhook->answer, delay_ms);
 	return PANICMON_RETRY;
 }
 
@@ -201,6 +211,15 @@ static int settle(struct webhook *webhook)
 		return retry(webhook);
 	webhook->failing = false;
 	return result;
+}
+
+/* Too early: whatever the event, it would be sent to a server that has asked for peace. */
+static int hold(struct webhook *webhook, int64_t left_ms)
+{
+	panicmon_fail(webhook->host, "%s: nothing is sent for another %lld ms",
+		      webhook->settings.origin, (long long)left_ms);
+	webhook->host->retry_in(webhook->host, (uint32_t)left_ms);
+	return PANICMON_RETRY;
 }
 
 /* As it was at the first attempt: who knows the id is to find the same under it. */
@@ -221,6 +240,9 @@ static int send_event(void *self, const struct panicmon_event *event)
 
 	if (format->wants != NULL && !format->wants(event))
 		return PANICMON_DONE;
+	int64_t left_ms = webhook->held_until_ms - now_ms();
+	if (left_ms > 0)
+		return hold(webhook, left_ms);
 	if (event->seq != webhook->seq)
 		webhook->failures = 0;
 	webhook->seq = event->seq;

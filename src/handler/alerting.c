@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "event/codec.h"
@@ -23,7 +24,7 @@ static void lock(const struct pm_delivery *delivery)
 {
 	const struct timespec pause = {.tv_nsec = 5 * PM_NS_PER_MS};
 
-	for (int tries = 40; delivery->alerting.folder >= 0 && tries > 0; tries--) {
+	for (int tries = 200; delivery->alerting.folder >= 0 && tries > 0; tries--) {
 		if (flock(delivery->alerting.folder, LOCK_EX | LOCK_NB) == 0)
 			return;
 		nanosleep(&pause, NULL);
@@ -88,6 +89,26 @@ static void keep(struct pm_delivery *delivery, bool changed)
 	pm_alerts_copy_write(delivery->setup->page->alerts, &alerting->rule, alerting->unsaved);
 }
 
+/* Between lock() and unlock(). False: another panicmon of this service is calling people just now, and what
+ * is owed is told when that has come to nothing, or when the window is over. */
+static bool claim(struct pm_delivery *delivery, const struct pm_alerts_now *at)
+{
+	struct pm_alerting *alerting = &delivery->alerting;
+
+	if (alerting->folder < 0 || alerting->claim >= 0 ||
+	    pm_alerts_file_claim(alerting->folder, &alerting->claim))
+		return true;
+	alerting->retry_at_ns = at->mono_ns + PM_NS_PER_S;
+	return false;
+}
+
+static void release(struct pm_alerting *alerting)
+{
+	if (alerting->claim >= 0)
+		close(alerting->claim);
+	alerting->claim = -1;
+}
+
 void pm_alerting_open(struct pm_delivery *delivery, int folder)
 {
 	struct pm_alerting *alerting = &delivery->alerting;
@@ -99,6 +120,7 @@ void pm_alerting_open(struct pm_delivery *delivery, int folder)
 		.rule = {.window_ns = setup->config->alert_window_ms * PM_NS_PER_MS,
 			 .stable_ns = setup->config->stable_after_ms * PM_NS_PER_MS},
 		.folder = folder,
+		.claim = -1,
 	};
 	if (!alerting->on)
 		return;
@@ -148,11 +170,13 @@ bool pm_alerting_take(struct pm_delivery *delivery, struct panicmon_event *event
 	load(delivery);
 	const struct pm_alerts_now at = now();
 	keep(delivery, pm_alerts_note(&alerting->rule, event, counts, &at));
+	bool alerts =
+		counts &&
+		pm_alerts_decide(&alerting->rule, PM_ALERTS_FAILURE, &at) == PM_ALERTS_ALERT &&
+		claim(delivery, &at);
 	unlock(delivery);
-	if (!counts)
-		return true;
-	if (pm_alerts_decide(&alerting->rule, PM_ALERTS_FAILURE, &at) != PM_ALERTS_ALERT)
-		return false;
+	if (!alerts)
+		return !counts;
 	alerting->alerts = true;
 	alerting->stands_for = alerting->rule.incident.owed;
 	sign(delivery, event, alerting->stands_for);
@@ -178,6 +202,7 @@ static void conclude(struct pm_delivery *delivery, bool delivered)
 	alerting->retries = 0;
 	alerting->retry_at_ns = 0;
 	keep(delivery, true);
+	release(alerting);
 	unlock(delivery);
 }
 
@@ -185,12 +210,14 @@ void pm_alerting_settle(struct pm_delivery *delivery, int result)
 {
 	struct pm_alerting *alerting = &delivery->alerting;
 
-	if (!alerting->alerts && !alerting->recovers)
+	/* Of what is held, flush() says what became. */
+	if (alerting->held || (!alerting->alerts && !alerting->recovers))
 		return;
 	if (result == PANICMON_HELD) {
 		alerting->held = true;
 	} else if (result == PANICMON_RETRY) {
 		alerting->alerts = alerting->recovers = false;
+		release(alerting);
 		alerting->retry_at_ns = pm_delivery_retry_at(delivery, alerting->retries++);
 	} else if (result != PANICMON_DEAD) {
 		conclude(delivery, result == PANICMON_DONE);
@@ -213,6 +240,7 @@ static bool deliver_owed(struct pm_delivery *delivery)
 
 	if (pm_event_decode(incident.record, incident.record_length, &event) < 0) {
 		pm_alerts_gave_up(&alerting->rule);
+		release(alerting);
 		return true;
 	}
 	pm_identity_sign(delivery->setup->identity, &event);
@@ -242,6 +270,27 @@ static bool deliver_recovered(struct pm_delivery *delivery)
 	return pm_delivery_made(delivery, &event, alerting->retries);
 }
 
+/* What is to be done now. What this host remembers may be old: before it calls, it looks at what others of
+ * this service have done. */
+static enum pm_alerts_action decide(struct pm_delivery *delivery, enum pm_alerts_cause cause)
+{
+	const struct pm_alerts *rule = &delivery->alerting.rule;
+	struct pm_alerts_now at = now();
+	enum pm_alerts_action action = pm_alerts_decide(rule, cause, &at);
+
+	if (action == PM_ALERTS_NOTHING)
+		return action;
+	lock(delivery);
+	load(delivery);
+	/* The time of before that may be earlier than that of their call: as if the clock were set back. */
+	at = now();
+	action = pm_alerts_decide(rule, cause, &at);
+	if (action != PM_ALERTS_NOTHING && !claim(delivery, &at))
+		action = PM_ALERTS_NOTHING;
+	unlock(delivery);
+	return action;
+}
+
 bool pm_alerting_turn(struct pm_delivery *delivery, bool end)
 {
 	struct pm_alerting *alerting = &delivery->alerting;
@@ -252,16 +301,17 @@ bool pm_alerting_turn(struct pm_delivery *delivery, bool end)
 	if (!alerting->on || delivery->setup->test)
 		return true;
 	while (goes_on && !alerting->held && !delivery->finished) {
-		const struct pm_alerts_now at = now();
+		bool early = pm_clock_monotonic() < alerting->retry_at_ns;
 
-		if (at.mono_ns < alerting->retry_at_ns) {
-			if (!end)
-				break;
+		if (early && !end)
+			break;
+		/* For another panicmon the end does not wait. */
+		if (early && alerting->retries > 0) {
 			pm_delivery_wait(delivery, alerting->retry_at_ns);
 			continue;
 		}
-		enum pm_alerts_action action = pm_alerts_decide(
-			&alerting->rule, last ? PM_ALERTS_END : PM_ALERTS_CLOCK, &at);
+		enum pm_alerts_action action =
+			decide(delivery, last ? PM_ALERTS_END : PM_ALERTS_CLOCK);
 
 		if (action == PM_ALERTS_ALERT)
 			goes_on = deliver_owed(delivery);

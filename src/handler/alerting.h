@@ -19,13 +19,15 @@ struct pm_alerting {
 	struct pm_alerts rule;
 	char *key;           /* `incident` of the events */
 	int folder;          /* where the incident is kept; -1: nowhere but on the page */
+	int claim;           /* see pm_alerts_file_claim(); -1: none */
 	bool unsaved;        /* it was not, which has been told */
 	bool alerts;         /* the event in the plugin's hands is an alert, */
 	uint64_t stands_for; /* for so many failures, */
 	bool recovers;       /* or process.recovered */
 	bool held;           /* the plugin has HELD it */
 	unsigned retries;    /* of one that is in no journal, */
-	int64_t retry_at_ns; /* CLOCK_MONOTONIC: which is not to be tried before */
+	int64_t retry_at_ns; /* CLOCK_MONOTONIC: which is not to be tried before; or, without any,
+			      * when to look whether another panicmon has called */
 };
 
 /* Before events are delivered. folder: becomes the delivery's; -1: there is none. */

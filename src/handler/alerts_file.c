@@ -30,7 +30,7 @@ enum {
 	SIZE_MAX_OF_FILE = AT_RECORD + PM_ALERTS_RECORD_MAX,
 };
 
-static const char name[] = "alerts", new_name[] = "alerts.new";
+static const char name[] = "alerts", new_name[] = "alerts.new", lock_name[] = "alerts.lock";
 
 static size_t pack(const struct pm_incident *incident, uint8_t *to)
 {
@@ -122,6 +122,25 @@ int pm_alerts_file_save(int folder, const struct pm_incident *incident, struct p
 	if (renameat(folder, new_name, folder, name) < 0)
 		return pm_error_set(error, errno, "cannot replace '%s'", name);
 	return 0;
+}
+
+bool pm_alerts_file_claim(int folder, int *claim)
+{
+	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	/* Not flock(2): a child of the plugin, which may live on, would have it as well. */
+	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	pm_autofd fd = openat(folder, lock_name, flags, 0600);
+
+	*claim = -1;
+	/* Made as another user. */
+	if (fd < 0 && errno == EACCES && unlinkat(folder, lock_name, 0) == 0)
+		fd = openat(folder, lock_name, flags, 0600);
+	if (fd < 0)
+		return true;
+	if (fcntl(fd, F_SETLK, &whole) < 0)
+		return errno != EAGAIN && errno != EACCES;
+	*claim = pm_steal_fd(&fd);
+	return true;
 }
 
 static uint32_t checksum_of(const struct pm_alerts_copy *copy)

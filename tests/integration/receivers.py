@@ -14,6 +14,7 @@ import pm
 
 JOURNAL_REMOTE = "/lib/systemd/systemd-journal-remote"
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+SEAL_EXEC = 0x20  # F_SEAL_EXEC of Linux 6.3
 
 RSYSLOG_CONFIG = """
 global(workDirectory="{folder}" parser.escapeControlCharactersOnReceive="off")
@@ -110,6 +111,7 @@ class Journal:
         self.folder = folder
         self.path = folder / "socket"
         self.entries = []
+        self.seals = SEALS
         self.sealed = 0
         self.failure = None
         self._socket = None
@@ -135,7 +137,7 @@ class Journal:
     def _read_sealed(self, fds):
         assert len(fds) == 1
         with open(fds[0], "rb") as file:
-            assert fcntl.fcntl(file, fcntl.F_GET_SEALS) == SEALS
+            assert fcntl.fcntl(file, fcntl.F_GET_SEALS) == self.seals
             self.sealed += 1
             file.seek(0)
             return file.read()

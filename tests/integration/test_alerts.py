@@ -1,9 +1,11 @@
 """Handlers that call people (PANICMON_ALERTS): a crash loop is told once, then summed up, then over."""
+import fcntl
 import os
 import pathlib
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 
 import pytest
@@ -222,6 +224,16 @@ def test_alerts_that_are_held(alerts):
     assert alerts.told == [(EXITED, 1), (RECOVERED, 4)]
 
 
+def test_an_alert_that_is_held_as_others_end(alerts):
+    """It is told when it is flushed, not by what comes meanwhile."""
+    config = alerts.config(alert_window="1h", stable_after="1h", hold="yes", flush_after=9, more="[process]\ninstances = 2\n")
+    script = 'test $PANICMON_INSTANCE = 1 && exit 1; until test -e "$0"; do sleep 0.01; done'
+    alerts.run(["sh", "-c", script, alerts.file()], config)
+    assert alerts.told == [(EXITED, 1)] and not is_claimed(alerts)
+    alerts.run(CRASH, alerts.config(alert_window="1h"))
+    assert alerts.told == [(EXITED, 1)]
+
+
 def test_an_alert_that_is_given_up(alerts):
     """Nobody was called, so the next failure does it, for both."""
     done = alerts.run(CRASH, alerts.config(alert_window="1h", drop=1))
@@ -258,12 +270,44 @@ def test_nobody_can_be_called_for_some_runs(alerts):
 def test_the_same_service_twice_at_once(alerts):
     """What all of them know is one: nothing is lost, and one alert is enough."""
     config = alerts.config(alert_window="1h")
-    for run in [alerts.start(CRASH, config) for _ in range(8)]:
+    count = 16
+    for run in [alerts.start(CRASH, config) for _ in range(count)]:
         run.wait()
-    told = alerts.told
-    assert told and failures_in(alerts.file()) == 8
+    assert alerts.told == [(EXITED, 1)] and failures_in(alerts.file()) == count
     alerts.run(["true"], config)
-    assert alerts.told == told + [(RECOVERED, 8)]
+    assert alerts.told == [(EXITED, 1), (RECOVERED, count)]
+
+
+def test_a_failure_while_another_panicmon_calls(alerts):
+    """It is not called for as well; nor does the end wait for that call. If it comes to nothing, one that
+    still runs makes it, for both."""
+    mark = alerts.folder / "mark"
+    mark.touch()
+    keys = {"alert_window": "1h", "stable_after": "1h"}
+    calling = alerts.start(CRASH, alerts.config(retry="yes", mark=mark, name="calling.ini", **keys))
+    pm.wait_until(lambda: is_claimed(alerts), what="the first to call")
+    config = alerts.config(**keys)
+    done = alerts.run(CRASH, config)
+    assert done.status == -signal.SIGSEGV and done.seconds < 30
+    assert alerts.told == [] and failures_in(alerts.file()) == 2
+    with alerts.start(["sleep", "1000"], config) as run:
+        run.host("alert")
+        os.kill(calling.host("alert"), signal.SIGSTOP)
+        calling.kill()
+        alerts.wait_told([(EXITED, 2)])
+        run.send(signal.SIGTERM)
+        run.wait()
+    assert alerts.told == [(EXITED, 2), (RECOVERED, 2)]
+
+
+def is_claimed(alerts):
+    """Without a lock of our own, which would be in the way."""
+    try:
+        with open(alerts.file().with_name("alerts.lock"), "r+b") as file:
+            asked = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            return struct.unpack("hhqqi", fcntl.fcntl(file, fcntl.F_GETLK, asked))[0] != fcntl.F_UNLCK
+    except FileNotFoundError:
+        return False
 
 
 def test_withheld_failures_are_not_missed(alerts):
@@ -387,9 +431,10 @@ def test_a_read_only_disk(alerts):
 
 def test_the_folder_is_made_for_its_owner_alone(alerts):
     alerts.run(CRASH, alerts.config())
-    assert [oct(path.stat().st_mode & 0o777) for path in (alerts.state, alerts.file().parent, alerts.file())] == [
-        "0o700", "0o700", "0o600"]
-    assert [path.name for path in alerts.file().parent.iterdir()] == ["alerts"]
+    folder = alerts.file().parent
+    assert sorted(path.name for path in folder.iterdir()) == ["alerts", "alerts.lock"]
+    assert {oct(path.stat().st_mode & 0o777) for path in (alerts.state, folder)} == {"0o700"}
+    assert {oct(path.stat().st_mode & 0o777) for path in folder.iterdir()} == {"0o600"}
 
 
 def test_a_handler_that_does_not_alert_keeps_nothing(alerts):

@@ -1,4 +1,5 @@
 """The log to journald: what it sends, as systemd's own programs read it."""
+import os
 import signal
 
 import pytest
@@ -85,6 +86,22 @@ def test_more_than_a_datagram_is_a_sealed_memfd(panicmon, journal):
     for entry in journal.read():
         assert entry["PANICMON_ARGS"] == " ".join(["true", *args])
         assert len(entry["MESSAGE"]) < 1024
+
+
+@pytest.mark.parametrize("noexec", [1, 2])
+def test_a_memfd_where_none_may_be_executed(panicmon, journal, noexec):
+    """vm.memfd_noexec, which is of a pid namespace. Journald before 254 takes none with a seal too many."""
+    if os.geteuid() != 0 or not os.path.exists("/proc/sys/vm/memfd_noexec"):
+        pytest.skip("only root, and Linux 6.3, can set it")
+    journal.seals |= receivers.SEAL_EXEC if noexec == 2 else 0
+    script = 'echo "$0" >/proc/sys/vm/memfd_noexec || exit 77; "$@"; exit $?'
+    done = panicmon.run(["true", *[str(i) * 130000 for i in range(8)]], config=section(panicmon, journal),
+                        prefix=["unshare", "--pid", "--fork", "--mount-proc", "sh", "-c", script, str(noexec)])
+    if done.status in (1, 77):
+        pytest.skip("no pid namespace can be made here")
+    assert done.status == 0, done
+    journal.stop()
+    assert journal.sealed == 2
 
 
 def test_hostile_arguments(panicmon, journal):

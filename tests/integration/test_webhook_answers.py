@@ -71,7 +71,6 @@ def test_slack_says_ok(panicmon, body, fails):
 
 @pytest.mark.parametrize("value", ["3", lambda: webhooks.http_date(4)])
 def test_retry_after(panicmon, value):
-    """A command that runs: at its end, panicmon has less patience."""
     later = (429, {"Retry-After": value() if callable(value) else value}, b"")
     with webhooks.Receiver(later, 200) as receiver:
         run = panicmon.start(["sleep", "1000"], config=hook(panicmon, receiver))
@@ -79,6 +78,24 @@ def test_retry_after(panicmon, value):
         run.send(signal.SIGTERM)
         run.wait()
     assert second.at - first.at > 1.9
+
+
+def test_retry_after_at_the_end(panicmon):
+    """Panicmon has little patience then; the server's word counts more."""
+    with webhooks.Receiver((429, {"Retry-After": "2"}, b""), 200) as receiver:
+        ended = panicmon.run(["true"], config=hook(panicmon, receiver))
+        first, second, _ = receiver.requests
+    assert second.at - first.at > 1.9
+    assert plugins.missed(ended.stderr, "hook") == (0, 0)
+
+
+def test_retry_after_the_end(panicmon):
+    """Longer than is left: it is not asked again, and the end comes in time."""
+    with webhooks.Receiver((429, {"Retry-After": "100"}, b"")) as receiver:
+        ended = panicmon.run(["true"], config=hook(panicmon, receiver, drain="2s"))
+        assert len(receiver.requests) == 1
+    assert "handler 'hook': 2 of 2 events were not delivered" in ended.stderr
+    assert 1.9 < ended.seconds < 40
 
 
 @pytest.mark.parametrize("value", ["soon", "-5", "0", "Thu, 99 Foo 2040 00:00:00 GMT", ""])

@@ -152,6 +152,8 @@ def test_mistakes_in_a_section(complaint, tmp_path):
     assert "where to? write url, url_file or url_env" in complaint(url=None)
     for url in ("ftp://example.com" + PATH, "example" + PATH, "https://", "https://ex ample.com/", "https://u@:x"):
         assert "[handler:hook] the URL is" in complaint(url=url), url
+    for url in ("http://example.com:0" + PATH, "https://example.com:000"):
+        assert "[handler:hook] the URL has port 0" in complaint(url=url), url
     assert "url and url_file are both written" in complaint(url_file=secret)
     assert "there is no variable 'NONE' in the environment" in complaint(token_env="NONE")
     assert "token_file and token_env are both written" in complaint(token_file=secret, token_env="A")

@@ -33,8 +33,10 @@ tests_unit_test_event_SOURCES = \
 	tests/unit/test_event.h \
 	tests/unit/test_event_codec.c \
 	tests/unit/test_event_damage.c
+tests_unit_test_event_CPPFLAGS = $(AM_CPPFLAGS) $(PLUGIN_CPPFLAGS)
 tests_unit_test_event_CFLAGS = $(unit_cflags)
-tests_unit_test_event_LDADD = src/event/libpm_event.la src/base/libpm_base.la $(unit_libs)
+tests_unit_test_event_LDADD = src/event/libpm_event.la src/base/libpm_base.la \
+	plugins/common/libpm_common.la $(unit_libs)
 
 unit_tests += tests/unit/test_redact
 tests_unit_test_redact_SOURCES = tests/unit/test_redact.c

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/names.h"
 #include "event/event.h"
 
 /* ---- types ---- */
@@ -28,6 +29,15 @@ START_TEST(names_of_types)
 	ck_assert_str_eq(pm_event_name(0), "unknown");
 	ck_assert_str_eq(pm_event_name(PANICMON_PROCESS_RECOVERED + 1), "unknown");
 	ck_assert_str_eq(pm_event_name(UINT32_MAX), "unknown");
+}
+END_TEST
+
+/* Plugins include nothing of panicmon's own, so they have a list of theirs. */
+START_TEST(plugins_have_the_same_names)
+{
+	ck_assert_str_ne(pm_event_name(PM_EVENT_TYPES - 1), "unknown");
+	for (uint32_t type = 0; type < PM_EVENT_TYPES + 20; type++)
+		ck_assert_str_eq(pm_common_event_name(type), pm_event_name(type));
 }
 END_TEST
 
@@ -231,6 +241,7 @@ static void add_event_tests(Suite *suite)
 	TCase *tests = make_case(suite, "event", NULL, NULL);
 
 	tcase_add_test(tests, names_of_types);
+	tcase_add_test(tests, plugins_have_the_same_names);
 	tcase_add_test(tests, lifecycle_types);
 	tcase_add_test(tests, make);
 	tcase_add_loop_test(tests, severity, 0, sizeof(severities) / sizeof(severities[0]));

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "handler/alerts_file.h"
@@ -177,6 +178,48 @@ START_TEST(what_cannot_be_written)
 }
 END_TEST
 
+/* ---- who calls ---- */
+
+/* As another process sees it: 1, the claim is free. */
+static int claim_elsewhere(void)
+{
+	int status = -1, claim;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(pm_alerts_file_claim(folder_fd, &claim));
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+START_TEST(one_has_the_claim)
+{
+	int claim = -1;
+
+	ck_assert_int_eq(claim_elsewhere(), 1);
+	/* Whoever had it has ended. */
+	ck_assert(pm_alerts_file_claim(folder_fd, &claim));
+	ck_assert_int_ge(claim, 0);
+	ck_assert_int_eq(claim_elsewhere(), 0);
+	close(claim);
+	ck_assert_int_eq(claim_elsewhere(), 1);
+}
+END_TEST
+
+START_TEST(no_claim_can_be_made)
+{
+	int claim = 0;
+
+	/* Better two calls than none. */
+	ck_assert(pm_alerts_file_claim(-1, &claim));
+	ck_assert_int_eq(claim, -1);
+	ck_assert_int_eq(mkdirat(folder_fd, "alerts.lock", 0700), 0);
+	ck_assert(pm_alerts_file_claim(folder_fd, &claim));
+	ck_assert_int_eq(claim, -1);
+}
+END_TEST
+
 /* ---- on the page ---- */
 
 START_TEST(on_the_page)
@@ -251,6 +294,8 @@ void add_alerts_file_tests(Suite *suite)
 	tcase_add_test(tests, in_the_way_of_the_new_file);
 	tcase_add_test(tests, no_regular_file);
 	tcase_add_test(tests, what_cannot_be_written);
+	tcase_add_test(tests, one_has_the_claim);
+	tcase_add_test(tests, no_claim_can_be_made);
 	tcase_add_test(tests, on_the_page);
 	tcase_add_test(tests, names_of_folders);
 	tcase_add_test(tests, long_names);

@@ -225,6 +225,19 @@ START_TEST(text_of_signals)
 }
 END_TEST
 
+/* It is unsigned, and those of some directories are that large. */
+START_TEST(large_uids)
+{
+	struct panicmon_event event = make_event(PANICMON_SIGNAL_RECEIVED);
+
+	SET(&event, SENDER_PID, sender_pid, 812);
+	SET(&event, SENDER_UID, sender_uid, (int32_t)4294967294);
+	assert_text(&event, LINE("INFO ", "signal.received") " from pid 812 (uid 4294967294)\n");
+	assert_json(&event, HEAD("signal.received", "info") "\"sender_pid\":812,\"sender_uid\":"
+							    "4294967294," TAIL);
+}
+END_TEST
+
 START_TEST(text_quotes_what_could_do_harm)
 {
 	struct panicmon_event event = make_event(PANICMON_PROCESS_STARTED);
@@ -459,6 +472,7 @@ void add_format_tests(Suite *suite)
 	tcase_add_test(tcase, json_leaves_out_what_is_absent);
 	tcase_add_test(tcase, text_of_processes);
 	tcase_add_test(tcase, text_of_signals);
+	tcase_add_test(tcase, large_uids);
 	tcase_add_test(tcase, text_quotes_what_could_do_harm);
 	tcase_add_loop_test(tcase, json_replaces_what_is_not_utf8, 0,
 			    sizeof(ill_formed) / sizeof(ill_formed[0]));

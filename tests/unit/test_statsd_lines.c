@@ -241,6 +241,14 @@ START_TEST(test_numbers_at_their_ends)
 	       "panicmon.process.up:0|g\n"
 	       "panicmon.process.uptime:0|g",
 	       "dialect=statsd");
+	event = make_event(PANICMON_PROCESS_EXITED);
+	SET(&event, MAX_RSS_KB, max_rss_kb, INT64_MAX / 1024 + 1);
+	EXPECT(&event,
+	       "panicmon.process.exit:1|c\n"
+	       "panicmon.process.max_rss:9223372036854775807|g\n"
+	       "panicmon.process.up:0|g\n"
+	       "panicmon.process.uptime:0|g",
+	       "dialect=statsd");
 }
 END_TEST
 

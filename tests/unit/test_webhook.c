@@ -10,9 +10,11 @@
 
 #include <panicmon/handler.h>
 
+#include "common/json.h"
 #include "webhook/answer.h"
 #include "webhook/format.h"
 #include "webhook/sign.h"
+#include "webhook/template.h"
 
 #define HAS(field) (UINT64_C(1) << PANICMON_HAS_##field)
 
@@ -121,6 +123,24 @@ START_TEST(test_what_the_server_asks_for)
 	ck_assert_uint_eq(pm_webhook_delay(1, INT64_MAX, 7), PM_WEBHOOK_RETRY_AFTER_MAX_MS);
 	ck_assert_uint_eq(pm_webhook_delay(1, -100, 7), 7);
 	ck_assert_uint_eq(pm_webhook_delay(1, INT64_MIN, 7), 7);
+}
+END_TEST
+
+/* What panicmon cannot hurry, at the end of a run. */
+START_TEST(test_how_long_nothing_is_sent)
+{
+	struct pm_webhook_answer answer = {.status = 429, .retry_after = 120};
+
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 120 * 1000), 120 * 1000);
+	answer.code = CURLE_PARTIAL_FILE;
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 120 * 1000), 120 * 1000);
+	answer.retry_after = 0;
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 60 * 1000), 0);
+	answer.code = CURLE_OK;
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 60 * 1000), 1000);
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 7), 7);
+	answer.status = 0;
+	ck_assert_uint_eq(pm_webhook_hold(&answer, 60 * 1000), 0);
 }
 END_TEST
 
@@ -264,6 +284,33 @@ START_TEST(test_every_format_takes_every_event)
 }
 END_TEST
 
+/* A template may name whatever the JSON of an event may have. */
+START_TEST(test_a_template_knows_every_member)
+{
+	struct panicmon_event event = make_event(PANICMON_SIGNAL_FAILED);
+	size_t flags = 0;
+	const char *key;
+	json_t *value;
+
+	event.pid = 1234;
+	event.present = UINT64_MAX;
+	event.sender_command = event.handler = event.incident = event.stderr_tail = "xxxxxxxxxx";
+	json_t *members = pm_common_json_event(&event, 8, &flags);
+	ck_assert_ptr_nonnull(json_object_get(members, "truncated"));
+	json_object_foreach(members, key, value)
+	{
+		struct pm_webhook_template made = {0};
+		char text[64];
+
+		snprintf(text, sizeof(text), "{\"a\": {%s}}", key);
+		ck_assert_msg(pm_webhook_template_read(&made, &host, strdup(text)) == 0, "%s",
+			      text);
+		pm_webhook_template_free(&made);
+	}
+	json_decref(members);
+}
+END_TEST
+
 START_TEST(test_pagerduty_opens_and_resolves_one_incident)
 {
 	struct panicmon_event crash = make_incident(), recovery = make_recovery();
@@ -365,10 +412,12 @@ static void add_webhook_tests(Suite *suite)
 	tcase_add_test(tests, test_the_body_of_a_success);
 	tcase_add_test(tests, test_full_jitter_from_one_second_to_sixty);
 	tcase_add_test(tests, test_what_the_server_asks_for);
+	tcase_add_test(tests, test_how_long_nothing_is_sent);
 	tcase_add_test(tests, test_reasons);
 	tcase_add_test(tests, test_a_known_signature);
 	tcase_add_test(tests, test_keys_of_every_length);
 	tcase_add_test(tests, test_every_format_takes_every_event);
+	tcase_add_test(tests, test_a_template_knows_every_member);
 	tcase_add_test(tests, test_pagerduty_opens_and_resolves_one_incident);
 	tcase_add_test(tests, test_a_long_incident_has_a_short_key);
 	tcase_add_test(tests, test_alertmanager_gets_an_end);
