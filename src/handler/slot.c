@@ -157,6 +157,7 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error)
 	struct pm_keeper *keeper = slot->keeper;
 	int ends[2];
 
+	slot->started_ns = pm_clock_monotonic();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return pm_error_set(error, errno, "cannot make a channel to handler '%s'",
 				    slot->config->name);
@@ -171,7 +172,6 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error)
 
 	atomic_store(&slot->page->state, PM_HOST_STARTING);
 	atomic_store(&slot->page->asleep, 0);
-	slot->started_ns = pm_clock_monotonic();
 	if (fork_host(slot, theirs, output) < 0) {
 		pm_error_set(error, errno, "cannot start a host for handler '%s'",
 			     slot->config->name);
@@ -244,16 +244,14 @@ static uint64_t delivered_of(struct pm_keeper_slot *slot)
 	return slot->delivered_seen;
 }
 
-/* Waits longer after each death in a row; one that got on with its work, or lived for a while,
- * begins a new row. In the drain there is no time to lose. */
+/* Waits longer after each death in a row, which ends with a host that lived for a while. One that got on
+ * with its work does not end it: it may die of each event that it takes. In the drain there is no time to
+ * lose. */
 static void start_later(struct pm_keeper_slot *slot)
 {
-	uint64_t delivered = delivered_of(slot);
-
-	if (delivered != slot->delivered_seen ||
-	    pm_clock_monotonic() - slot->started_ns >= STABLE_AFTER)
+	slot->delivered_seen = delivered_of(slot);
+	if (pm_clock_monotonic() - slot->started_ns >= STABLE_AFTER)
 		slot->failures = 0;
-	slot->delivered_seen = delivered;
 	unsigned failures = slot->keeper->draining ? 0 : slot->failures++;
 	pm_timer_set(slot->keeper->loop, &slot->backoff, pm_backoff_ms(failures) * PM_NS_PER_MS);
 }
