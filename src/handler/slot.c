@@ -23,6 +23,9 @@
 
 #define STABLE_AFTER (60 * PM_NS_PER_S)
 
+/* A call is looked at that often within its time limit: it takes no more than one part longer. */
+enum { LOOKS = 4 };
+
 /* More messages than that within such a time are not listened to. */
 #define STORM_WINDOW (10 * PM_NS_PER_MS)
 enum { STORM_MESSAGES = 8 };
@@ -65,7 +68,7 @@ static void watch(struct pm_keeper_slot *slot)
 		return;
 	if (slot->running && !slot->watch.set && slot->config->timeout_ms > 0)
 		pm_timer_set(slot->keeper->loop, &slot->watch,
-			     slot->config->timeout_ms * PM_NS_PER_MS);
+			     slot->config->timeout_ms * PM_NS_PER_MS / LOOKS);
 }
 
 static void on_storm_over(struct pm_timer *timer)
@@ -181,7 +184,7 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error)
 	}
 	slot->running = true;
 	note_pid(slot, slot->child.pid);
-	slot->stuck_seen = false;
+	slot->stuck_since_ns = 0;
 	watch(slot);
 	if (pm_children_add(keeper->children, &slot->child, error) < 0)
 		return -1;
@@ -197,8 +200,20 @@ static bool is_deaf(const struct pm_keeper_slot *slot)
 	return slot->socket.fd >= 0 && ioctl(slot->socket.fd, SIOCOUTQ, &unread) == 0 && unread > 0;
 }
 
-/* A call into the plugin may take as long as `timeout`, and so may waking up. Seen in the same place
- * twice, that far apart, the host is killed; the event comes again in the next one. */
+/* Whether it has been stuck in the same place for as long as `timeout`, by what was seen of it. */
+static bool is_late(struct pm_keeper_slot *slot, uint64_t progress)
+{
+	int64_t now = pm_clock_monotonic();
+
+	if (slot->stuck_since_ns != 0 && progress == slot->stuck_at)
+		return now - slot->stuck_since_ns >= slot->config->timeout_ms * PM_NS_PER_MS;
+	slot->stuck_since_ns = now;
+	slot->stuck_at = progress;
+	return false;
+}
+
+/* A call into the plugin may take as long as `timeout`, and so may waking up. Then the host is killed; the
+ * event comes again in the next one. */
 static void on_watch(struct pm_timer *timer)
 {
 	struct pm_keeper_slot *slot = timer->owner;
@@ -215,7 +230,7 @@ static void on_watch(struct pm_timer *timer)
 		kill(slot->child.pid, SIGKILL);
 		return;
 	}
-	if (stuck && slot->stuck_seen && progress == slot->progress_seen) {
+	if (stuck && is_late(slot, progress)) {
 		pm_keeper_say(slot->keeper, "handler '%s' has not %s for %lld ms",
 			      slot->config->name, deaf ? "woken up" : "returned",
 			      (long long)slot->config->timeout_ms);
@@ -223,8 +238,8 @@ static void on_watch(struct pm_timer *timer)
 		kill(slot->child.pid, SIGKILL);
 		return;
 	}
-	slot->stuck_seen = stuck;
-	slot->progress_seen = progress;
+	if (!stuck)
+		slot->stuck_since_ns = 0;
 	if (stuck || atomic_load(&slot->page->asleep) == 0)
 		watch(slot);
 }
