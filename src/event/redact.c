@@ -74,9 +74,19 @@ static void put_mark(struct copy *copy)
 }
 
 /* Not isalnum(3): a locale has no say in what is secret. */
+static bool is_name(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.';
+}
+
 static size_t name_length(const char *at)
 {
-	return strspn(at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.");
+	size_t length = 0;
+
+	while (is_name(at[length]))
+		length++;
+	return length;
 }
 
 /* What stands before the secret. */
@@ -146,8 +156,10 @@ static void note_program(struct copy *copy, const char *name, size_t length)
 {
 	for (size_t i = 0; i < COUNT(program_flags); i++) {
 		const char *program = program_flags[i].program;
-		size_t fixed = strcspn(program, "*");
 
+		if (*name != *program)
+			continue;
+		size_t fixed = strcspn(program, "*");
 		if (length >= fixed && strncmp(name, program, fixed) == 0 &&
 		    (length == fixed || program[fixed] == '*'))
 			copy->programs |= 1U << i;
@@ -228,6 +240,8 @@ static const char *webhook_secret(const char *name, const char *at)
 {
 	size_t length = (size_t)(at - name);
 
+	if (*at != '/' && *at != ':')
+		return NULL;
 	if (*at == ':')
 		at += 1 + strspn(at + 1, DIGITS);
 	for (size_t i = 0; i < COUNT(webhooks); i++) {
@@ -254,11 +268,21 @@ static bool is_address_kind(const char *name, size_t length)
  * it is none. A '/' in it is known for sure only before an address in parentheses: user:p/w@tcp(host). */
 static const char *password_end(const char *at)
 {
-	size_t word = strcspn(at, "\"'<>" BLANKS);
-	const char *end = memrchr(at, '@', word);
+	enum { LONGEST = 1024 }; /* a text may have a ':' in every other place */
+	const char *end = NULL, *before_path = NULL;
+	bool path = false;
 
+	for (const char *next = at; next - at < LONGEST && *next != '\0'; next++) {
+		if (strchr("\"'<>" BLANKS, *next) != NULL)
+			break;
+		path |= *next == '/';
+		if (*next == '@')
+			end = next;
+		if (*next == '@' && !path)
+			before_path = next;
+	}
 	if (end != NULL && end[1 + name_length(end + 1)] != '(')
-		end = memrchr(at, '@', strcspn(at, "/\"'<>" BLANKS));
+		end = before_path;
 	if (end == NULL || end == at || (name_length(end + 1) == 0 && strchr("[/", end[1]) == NULL))
 		return NULL;
 	/* image:tag@sha256:digest */
