@@ -13,8 +13,10 @@ completions/panicmon: completions/panicmon.bash.in Makefile
 completions/_panicmon: completions/panicmon.zsh.in Makefile
 	$(fill_in) '$(srcdir)/completions/panicmon.zsh.in' >$@
 
-install-data-hook:
+install_data_hooks += link-completion
+link-completion:
 	ln -sf panicmon '$(DESTDIR)$(bashcompletiondir)/panicmonctl'
 
-uninstall-hook:
+uninstall_hooks += unlink-completion
+unlink-completion:
 	rm -f '$(DESTDIR)$(bashcompletiondir)/panicmonctl'

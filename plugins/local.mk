@@ -5,6 +5,18 @@ PLUGIN_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 PLUGIN_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^panicmon_handler_1$$'
 PLUGIN_LIBS = plugins/common/libpm_common.la $(JANSSON_LIBS)
 
+# Nobody links with a plugin: libtool's notes on them have no place among them. Without the notes its
+# uninstall does not find the .so.
+install_data_hooks += remove-handler-notes
+remove-handler-notes:
+	cd '$(DESTDIR)$(handlerdir)' && rm -f $(handler_LTLIBRARIES)
+
+uninstall_hooks += uninstall-handlers
+uninstall-handlers:
+	for plugin in $(handler_LTLIBRARIES:.la=.so); do \
+		rm -f "$(DESTDIR)$(handlerdir)/$$plugin" || exit; \
+	done
+
 include plugins/common/local.mk
 include plugins/log/local.mk
 include plugins/statsd/local.mk

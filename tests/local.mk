@@ -22,6 +22,7 @@ EXTRA_DIST += \
 	tests/servers/package.json \
 	tests/valgrind.supp
 
+include tests/fuzz/local.mk
 include tests/handlers/local.mk
 include tests/tools/local.mk
 include tests/unit/local.mk

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "config/file.h"
+#include "config/handler_keys.h"
 #include "config/keys.h"
 #include "config/parse.h"
 #include "config/process_keys.h"
@@ -417,6 +418,8 @@ size_t pm_config_load(struct pm_config *config, const struct pm_config_sources *
 	for (size_t i = 0; i < sources->override_count; i++)
 		override(&loader, sources->overrides[i]);
 	pm_process_keys_check(&config->process, bad_value, &loader);
+	for (size_t i = 0; i < config->handler_count; i++)
+		pm_handler_keys_check(&config->handlers[i], bad_value, &loader);
 	pm_seen_free(&loader.seen);
 	return loader.mistakes;
 }
@@ -433,6 +436,7 @@ static void free_handler(struct pm_config_handler *handler)
 	free(handler->plugin);
 	free(handler->user);
 	free(handler->where);
+	free(handler->events_where);
 	free(handler->alert_window_where);
 	free(handler->stable_after_where);
 }

@@ -40,6 +40,7 @@ struct pm_config_handler {
 	int64_t memory_max; /* bytes of address space; 0: no limit of ours */
 	int64_t nofile;     /* descriptors; 0: no limit of ours */
 	struct pm_config_events events;
+	char *events_where; /* NULL: the key was not given */
 	bool failures_only; /* of those, what is a warning or worse, and process.recovered */
 	/* Of one that calls people; others have none to set: NULL, it was not given. */
 	int64_t alert_window_ms; /* 0: no failure is withheld */

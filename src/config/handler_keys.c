@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/parse.h"
 #include "config/value.h"
 #include "event/event.h"
 #include "event/redact.h"
@@ -64,6 +65,46 @@ int pm_handler_key_event(void *place, const struct pm_key *key, const struct pm_
 	events->types = excludes ? events->types & ~found : events->types | found;
 	events->begun = true;
 	return 0;
+}
+
+/* Those that `when = failure` lets through, at their worst. */
+static uint32_t list_failures(void)
+{
+	uint32_t failures = UINT32_C(1) << PANICMON_PROCESS_RECOVERED;
+
+	for (uint32_t type = 1; type < PM_EVENT_TYPES; type++) {
+		const struct panicmon_event worst = {
+			.type = type, .reason = PANICMON_REASON_EXITED, .code = 1};
+
+		if (pm_event_severity(&worst) <= PANICMON_WARNING)
+			failures |= UINT32_C(1) << type;
+	}
+	return failures;
+}
+
+void pm_handler_keys_check(const struct pm_config_handler *handler, pm_keys_mistake *mistake,
+			   void *arg)
+{
+	uint32_t all = (UINT32_C(1) << PM_EVENT_TYPES) - 2, left = handler->events.types & all;
+	char section[PM_PARSE_SECTION_MAX + 1];
+	const struct pm_entry entry = {
+		.where = handler->events_where, .section = section, .name = "events"};
+	struct pm_error error;
+
+	if (handler->events_where == NULL) /* all are, by default */
+		return;
+	if (left == 0)
+		pm_error_set(
+			&error, 0,
+			"no event is left; remove the '!' that takes the last, or the section");
+	else if (handler->failures_only && (left & list_failures()) == 0)
+		pm_error_set(&error, 0,
+			     "none of these is a failure, and `when = failure` leaves out all "
+			     "else; name another, or remove `when`");
+	else
+		return;
+	snprintf(section, sizeof(section), "handler:%s", handler->name);
+	mistake(arg, &entry, &error);
 }
 
 void pm_key_redact_none(void *place)

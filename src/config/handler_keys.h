@@ -10,6 +10,11 @@
 pm_key_set pm_handler_key_event;
 void pm_handler_key_no_events(void *events);
 
+/* The mistakes of a whole section: `events` and `when` that leave nothing. */
+struct pm_config_handler;
+void pm_handler_keys_check(const struct pm_config_handler *handler, pm_keys_mistake *mistake,
+			   void *arg);
+
 /* An item of `redact`: a name to add, or "off" alone. Into a struct pm_redact. */
 pm_key_set pm_key_redact;
 void pm_key_redact_none(void *redact);

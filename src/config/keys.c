@@ -199,6 +199,7 @@ static const struct pm_key handler_keys[] = {
 	 .set = pm_handler_key_event,
 	 .begin = pm_handler_key_no_events,
 	 .offset = HANDLER(events),
+	 .where = HANDLER(events_where),
 	 .value = "*",
 	 .type = "list",
 	 .range = "names, *, !",

@@ -6,4 +6,5 @@ src_event_libpm_event_la_SOURCES = \
 	src/event/event.h \
 	src/event/identity.c \
 	src/event/redact.c \
-	src/event/redact.h
+	src/event/redact.h \
+	src/event/secret_name.c

@@ -3,7 +3,10 @@
  * What is replaced by "***": the value of a flag, an assignment or a header whose name says that it
  * is a secret (--password x, API_KEY=x, "Authorization: x"; to the end of the argument, since
  * nobody knows where it ends), and the password in scheme://user:password@host (with no user, all
- * of it). A secret without such a name cannot be seen: -psecret, a positional argument.
+ * of it) and, without a scheme, in user:password@host; what some flags of curl, redis-cli and the clients of
+ * MySQL have after them, such as curl -u user:password; and the path of a URL that is a secret by
+ * itself, such as https://hooks.slack.com/... Any other secret without a name cannot be seen: a
+ * positional argument.
  */
 #ifndef PM_EVENT_REDACT_H
 #define PM_EVENT_REDACT_H

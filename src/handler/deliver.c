@@ -134,56 +134,59 @@ static bool is_about_us(const struct pm_delivery *delivery, const struct panicmo
 	       strcmp(event->handler, delivery->host->handler) == 0;
 }
 
-bool pm_delivery_wants(const struct pm_delivery *delivery, const struct panicmon_event *event)
+static bool is_let_through(const struct pm_delivery *delivery, const struct panicmon_event *event)
 {
-	const struct pm_module *module = delivery->module;
-	bool alerts = (module->handler.flags & PANICMON_ALERTS) != 0;
+	bool alerts = (delivery->module->handler.flags & PANICMON_ALERTS) != 0;
 
-	return find_slot(module, event->type) != NULL && !is_about_us(delivery, event) &&
+	return !is_about_us(delivery, event) &&
 	       (alerts || event->type != PANICMON_PROCESS_RECOVERED) &&
 	       pm_filter_look(delivery->setup->config, event) == PM_FILTER_PASSES;
 }
 
-/* For people who try the handler out and are not told otherwise why it got nothing. */
-static void note_filter(struct pm_delivery *delivery, const struct panicmon_event *event)
+bool pm_delivery_wants(const struct pm_delivery *delivery, const struct panicmon_event *event)
 {
-	if (find_slot(delivery->module, event->type) != NULL)
-		atomic_store(&delivery->setup->page->filtered,
-			     pm_filter_look(delivery->setup->config, event));
+	return find_slot(delivery->module, event->type) != NULL && is_let_through(delivery, event);
 }
 
-/* Gives it up at once if that has been tried often enough: true, *result is there. */
-static bool is_settled(struct pm_delivery *delivery, struct panicmon_event *event, int *result)
+/* What to call for it. NULL: it is settled, *result is there; also if it was tried often enough. */
+static event_fn *choose_slot(struct pm_delivery *delivery, struct panicmon_event *event,
+			     int *result)
 {
+	event_fn *slot = find_slot(delivery->module, event->type);
 	uint32_t deaths = deaths_by(delivery, event->seq);
 
 	*result = PANICMON_DONE;
 	event->attempt = deaths + 1;
-	if (!pm_delivery_wants(delivery, event)) {
-		note_filter(delivery, event);
-		return true;
+	if (slot == NULL)
+		return NULL;
+	if (!is_let_through(delivery, event)) {
+		/* For people who try the handler out and are not told otherwise why it got nothing. */
+		atomic_store(&delivery->setup->page->filtered,
+			     pm_filter_look(delivery->setup->config, event));
+		return NULL;
 	}
 	/* So that what is held does not have to come again with each death. */
 	if (deaths > 0 && !pm_held_flush(delivery, PANICMON_BATCH)) {
 		*result = PANICMON_DEAD;
-		return true;
+		return NULL;
 	}
 	if (deaths < PM_DEATHS_MAX)
-		return false;
+		return slot;
 	pm_delivery_drop(delivery, event->seq, counts(delivery),
 			 "the handler died of it three times");
-	return true;
+	return NULL;
 }
 
 /* Calls until the plugin has taken the event or given it up. */
 static int deliver(struct pm_delivery *delivery, struct panicmon_event *event)
 {
 	int result;
+	event_fn *slot = choose_slot(delivery, event, &result);
 
-	if (is_settled(delivery, event, &result))
+	if (slot == NULL)
 		return result;
 	for (unsigned failures = 0;; failures++) {
-		result = call(delivery, find_slot(delivery->module, event->type), event);
+		result = call(delivery, slot, event);
 		if (result != PANICMON_RETRY || delivery->setup->test)
 			return result;
 		pm_delivery_wait_to_retry(delivery, failures);
@@ -247,9 +250,10 @@ bool pm_delivery_made(struct pm_delivery *delivery, struct panicmon_event *event
 	int result;
 
 	delivery->about_losses = false;
-	if (!is_settled(delivery, event, &result)) {
+	event_fn *slot = choose_slot(delivery, event, &result);
+	if (slot != NULL) {
 		event->attempt += failures;
-		result = call(delivery, find_slot(delivery->module, event->type), event);
+		result = call(delivery, slot, event);
 	}
 	pm_alerting_settle(delivery, result);
 	/* All that was read before is settled, so the cursor stays, or what is held begins there. */

@@ -365,7 +365,7 @@ void pm_keeper_wait_answers(struct pm_keeper *keeper)
 	for (size_t i = 0; i < keeper->count; i++)
 		if (keeper->slots[i].config->timeout_ms > longest_ms)
 			longest_ms = keeper->slots[i].config->timeout_ms;
-	/* The watch kills what hangs, for which it has to be due twice; unless it is deceived. */
+	/* The watch kills what hangs, for the event and for flush(); unless it is deceived. */
 	wait_for(keeper, owes_answer, 3 * longest_ms);
 }
 

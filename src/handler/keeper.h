@@ -45,9 +45,9 @@ struct pm_keeper_slot {
 	unsigned messages;         /* since then */
 	struct pm_output output;
 	struct pm_timer backoff;
-	struct pm_timer watch;  /* runs while the host is not asleep */
-	uint64_t progress_seen; /* the page's `calls` and `delivered` when the watch was last due */
-	bool stuck_seen;        /* whether the host was in a call, or did not wake up, then */
+	struct pm_timer watch; /* runs while the host is not asleep */
+	int64_t stuck_since_ns; /* CLOCK_MONOTONIC: seen in a call, or not to wake up; 0: it was not */
+	uint64_t stuck_at;      /* the page's `calls` and `delivered` then */
 	int64_t started_ns;     /* of the host, CLOCK_MONOTONIC */
 	unsigned failures;      /* deaths in a row */
 	uint64_t delivered_seen; /* `page->delivered` at the last death */

@@ -23,6 +23,9 @@
 
 #define STABLE_AFTER (60 * PM_NS_PER_S)
 
+/* A call is looked at that often within its time limit: it takes no more than one part longer. */
+enum { LOOKS = 4 };
+
 /* More messages than that within such a time are not listened to. */
 #define STORM_WINDOW (10 * PM_NS_PER_MS)
 enum { STORM_MESSAGES = 8 };
@@ -65,7 +68,7 @@ static void watch(struct pm_keeper_slot *slot)
 		return;
 	if (slot->running && !slot->watch.set && slot->config->timeout_ms > 0)
 		pm_timer_set(slot->keeper->loop, &slot->watch,
-			     slot->config->timeout_ms * PM_NS_PER_MS);
+			     slot->config->timeout_ms * PM_NS_PER_MS / LOOKS);
 }
 
 static void on_storm_over(struct pm_timer *timer)
@@ -157,6 +160,7 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error)
 	struct pm_keeper *keeper = slot->keeper;
 	int ends[2];
 
+	slot->started_ns = pm_clock_monotonic();
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
 		return pm_error_set(error, errno, "cannot make a channel to handler '%s'",
 				    slot->config->name);
@@ -171,7 +175,6 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error)
 
 	atomic_store(&slot->page->state, PM_HOST_STARTING);
 	atomic_store(&slot->page->asleep, 0);
-	slot->started_ns = pm_clock_monotonic();
 	if (fork_host(slot, theirs, output) < 0) {
 		pm_error_set(error, errno, "cannot start a host for handler '%s'",
 			     slot->config->name);
@@ -181,7 +184,7 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error)
 	}
 	slot->running = true;
 	note_pid(slot, slot->child.pid);
-	slot->stuck_seen = false;
+	slot->stuck_since_ns = 0;
 	watch(slot);
 	if (pm_children_add(keeper->children, &slot->child, error) < 0)
 		return -1;
@@ -197,8 +200,20 @@ static bool is_deaf(const struct pm_keeper_slot *slot)
 	return slot->socket.fd >= 0 && ioctl(slot->socket.fd, SIOCOUTQ, &unread) == 0 && unread > 0;
 }
 
-/* A call into the plugin may take as long as `timeout`, and so may waking up. Seen in the same place
- * twice, that far apart, the host is killed; the event comes again in the next one. */
+/* Whether it has been stuck in the same place for as long as `timeout`, by what was seen of it. */
+static bool is_late(struct pm_keeper_slot *slot, uint64_t progress)
+{
+	int64_t now = pm_clock_monotonic();
+
+	if (slot->stuck_since_ns != 0 && progress == slot->stuck_at)
+		return now - slot->stuck_since_ns >= slot->config->timeout_ms * PM_NS_PER_MS;
+	slot->stuck_since_ns = now;
+	slot->stuck_at = progress;
+	return false;
+}
+
+/* A call into the plugin may take as long as `timeout`, and so may waking up. Then the host is killed; the
+ * event comes again in the next one. */
 static void on_watch(struct pm_timer *timer)
 {
 	struct pm_keeper_slot *slot = timer->owner;
@@ -215,7 +230,7 @@ static void on_watch(struct pm_timer *timer)
 		kill(slot->child.pid, SIGKILL);
 		return;
 	}
-	if (stuck && slot->stuck_seen && progress == slot->progress_seen) {
+	if (stuck && is_late(slot, progress)) {
 		pm_keeper_say(slot->keeper, "handler '%s' has not %s for %lld ms",
 			      slot->config->name, deaf ? "woken up" : "returned",
 			      (long long)slot->config->timeout_ms);
@@ -223,8 +238,8 @@ static void on_watch(struct pm_timer *timer)
 		kill(slot->child.pid, SIGKILL);
 		return;
 	}
-	slot->stuck_seen = stuck;
-	slot->progress_seen = progress;
+	if (!stuck)
+		slot->stuck_since_ns = 0;
 	if (stuck || atomic_load(&slot->page->asleep) == 0)
 		watch(slot);
 }
@@ -244,16 +259,14 @@ static uint64_t delivered_of(struct pm_keeper_slot *slot)
 	return slot->delivered_seen;
 }
 
-/* Waits longer after each death in a row; one that got on with its work, or lived for a while,
- * begins a new row. In the drain there is no time to lose. */
+/* Waits longer after each death in a row, which ends with a host that lived for a while. One that got on
+ * with its work does not end it: it may die of each event that it takes. In the drain there is no time to
+ * lose. */
 static void start_later(struct pm_keeper_slot *slot)
 {
-	uint64_t delivered = delivered_of(slot);
-
-	if (delivered != slot->delivered_seen ||
-	    pm_clock_monotonic() - slot->started_ns >= STABLE_AFTER)
+	slot->delivered_seen = delivered_of(slot);
+	if (pm_clock_monotonic() - slot->started_ns >= STABLE_AFTER)
 		slot->failures = 0;
-	slot->delivered_seen = delivered;
 	unsigned failures = slot->keeper->draining ? 0 : slot->failures++;
 	pm_timer_set(slot->keeper->loop, &slot->backoff, pm_backoff_ms(failures) * PM_NS_PER_MS);
 }

@@ -73,9 +73,9 @@ static int wait_ms(int64_t until_ns)
 static bool is_monitor_gone(const struct pm_host_setup *setup)
 {
 	const struct timespec pause = {.tv_nsec = PM_NS_PER_MS};
-	enum { TRIES = 1000 };
+	int64_t until_ns = pm_clock_monotonic() + PM_NS_PER_S;
 
-	for (int i = 0; i < TRIES && getppid() == setup->monitor; i++)
+	while (getppid() == setup->monitor && pm_clock_monotonic() < until_ns)
 		nanosleep(&pause, NULL);
 	return getppid() != setup->monitor;
 }

@@ -86,6 +86,7 @@ def test_what_others_miss_can_be_left_out(panicmon, tmp_path):
     ("events", "process.exitd", "'process.exitd' is no event; did you mean 'process.exited'?"),
     ("events", "crash", "'crash' matches no event; the events are process.started, process.failed, process.exited, "
                         "signal.received, signal.passed, signal.failed, handler.lost, process.recovered"),
+    ("events", "!*", "no event is left; remove the '!' that takes the last, or the section"),
     ("when", "sometimes", "'sometimes' is none of: always, failure"),
 ])
 def test_mistakes(panicmon, key, value, said):

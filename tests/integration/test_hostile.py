@@ -27,11 +27,12 @@ WITHOUT = "handler 'bad': going on without it"
 CASES = [
     ("constructor", "crash", {}, LOADED),
     ("constructor", "exit", {}, LOADED),
-    ("constructor", "hang", {}, NOT_READY),
+    ("constructor", "hang", {"timeout": "400ms"}, NOT_READY),
     ("constructor", "print", {}, r"^panicmon\[bad\]: from a constructor$"),
     *((where, "return", {"result": result}, UNSAID) for where in ("check", "open") for result in (-1, 99)),
     *((where, how, {}, LOADED) for where in ("check", "open") for how in ("crash", "exit", "abort")),
-    *((where, how, {}, NOT_READY) for where in ("check", "open") for how in ("hang", "hang-blocked", "stop")),
+    *((where, how, {"timeout": "400ms"}, NOT_READY) for where in ("check", "open")
+      for how in ("hang", "hang-blocked", "stop")),
     ("open", "close-fds", {}, LEFT.format(1)),
     ("event", "crash", {}, KILLED.format("SEGV")),
     ("event", "crash", {"times": 1000}, "event 1 is given up: the handler died of it three times"),

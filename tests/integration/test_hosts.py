@@ -203,6 +203,44 @@ def test_a_call_that_takes_too_long_is_ended_and_made_again(panicmon, tmp_path):
     assert done.stderr.count("panicmon: handler 'slow' has not returned for 200 ms") == 3
 
 
+def test_a_call_that_takes_too_long_is_ended_soon(panicmon, tmp_path):
+    """Within a quarter more than `timeout`, wherever in the time between two looks it begins; never before."""
+    notes = tmp_path / "notes"
+    config = panicmon.config(plugins.section("slow", "hostile", how="hang", seq=4, path=notes, timeout="4s"))
+    run = panicmon.start([pm.tool("sigcount"), "-q", int(signal.SIGTERM), tmp_path / "taken"], config=config)
+    run.wait_for_stdout("ready")
+    storm(panicmon, run.pid, 1)
+    pm.wait_until(lambda: 3 in plugins.seqs(notes), what="the first signal")
+    before = time.monotonic()
+    storm(panicmon, run.pid, 1)
+    pm.wait_until(lambda: 4 in plugins.seqs(notes), what="the call that hangs")
+    begun = time.monotonic()
+    pm.wait_until(lambda: "has not returned for 4000 ms" in run.stderr, what="its end")
+    ended = time.monotonic()
+    run.kill()
+    assert ended - before >= 4
+    assert ended - begun < 7, "a look at the end of each 4 s would find it after 8"
+
+
+def test_one_that_dies_of_each_event_is_waited_for_longer_and_longer(panicmon, tmp_path):
+    """Also if the next host of it delivers that event: 0.1, 0.2, 0.4, 0.8 s; but not at the end."""
+    begun = time.monotonic()
+    notes = tmp_path / "notes"
+    config = panicmon.config("[panicmon]\ndrain_timeout = 60s\n" +
+                             plugins.section("bad", "hostile", how="crash", times=1, path=notes))
+    run = panicmon.start([pm.tool("sigcount"), "-q", int(signal.SIGTERM), tmp_path / "taken"], config=config)
+    run.wait_for_stdout("ready")
+    storm(panicmon, run.pid, 2)
+    pm.wait_until(lambda: 5 in plugins.seqs(notes), what="the first try of the last event")
+    assert time.monotonic() - begun >= 1.5
+    run.send(signal.SIGTERM)
+    done = run.wait()
+    assert done.seconds < 60
+    events = [note[::2] for note in plugins.notes(notes) if isinstance(note, tuple)]
+    assert events == [(seq, attempt) for seq in range(1, 9) for attempt in (1, 2)]
+    assert "not delivered" not in done.stderr
+
+
 def test_all_handlers_hang_when_the_command_ends(panicmon, tmp_path):
     text = "".join(plugins.section(f"bad{i}", "hostile", how="hang") for i in range(4))
     config = panicmon.config("[panicmon]\ndrain_timeout = 300ms\n" + text)

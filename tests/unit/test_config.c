@@ -207,6 +207,17 @@ START_TEST(lists_of_events)
 }
 END_TEST
 
+START_TEST(failures_of_each_kind)
+{
+	static const char *const names[] = {"process.failed", "process.exited", "process.recovered",
+					    "signal.failed", "handler.lost"};
+	char text[256];
+
+	snprintf(text, sizeof(text), "[handler:a]\nwhen = failure\nevents = %s\n", names[_i]);
+	ck_assert_str_eq(complaints(text), "");
+}
+END_TEST
+
 START_TEST(keys_of_what_a_handler_gets)
 {
 	ck_assert_str_eq(complaints("[panicmon]\nredact = ssn, pin card-number\nstate_dir = /x\n"
@@ -367,6 +378,7 @@ static void add_setting_tests(Suite *suite)
 	tcase_add_test(tests, defaults);
 	tcase_add_test(tests, built_in);
 	tcase_add_test(tests, all_keys);
+	tcase_add_loop_test(tests, failures_of_each_kind, 0, 5);
 	tcase_add_loop_test(tests, lists_of_events, 0,
 			    (int)(sizeof(event_lists) / sizeof(event_lists[0])));
 	tcase_add_test(tests, keys_of_what_a_handler_gets);

@@ -84,6 +84,15 @@ static const struct {
 	 "process.recovered\n"},
 	{"[handler:a]\nevents = ,\n",
 	 "a.ini:2: [handler:a] events: no value; write one, or leave the key out\n"},
+	{"[handler:a]\nevents = !*\n",
+	 "a.ini:2: [handler:a] events: no event is left; remove the '!' that takes the last, or the "
+	 "section\n"},
+	{"[handler:a]\nevents = process.*, signal.failed, !*.failed, !process.*\n",
+	 "a.ini:2: [handler:a] events: no event is left; remove the '!' that takes the last, or the "
+	 "section\n"},
+	{"[handler:a]\nwhen = failure\nevents = process.started, signal.*, !*.failed\n",
+	 "a.ini:3: [handler:a] events: none of these is a failure, and `when = failure` leaves out all "
+	 "else; name another, or remove `when`\n"},
 	{"[handler:a]\nwhen = failures\n",
 	 "a.ini:2: [handler:a] when: 'failures' is none of: always, failure; did you mean 'failure'?\n"},
 	{"[handler:a]\nstable_after = 0\n",

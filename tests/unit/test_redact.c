@@ -113,7 +113,85 @@ static const struct pair headers[] = {
 	ONE("Bearer x", "Bearer ***"),
 };
 
+static const struct pair passwords[] = {
+	ONE("root:secret@tcp(db:3306)/x", "root:***@tcp(db:3306)/x"),
+	ONE("root:s/e@c:r?t@tcp(db:3306)/x", "root:***@tcp(db:3306)/x"),
+	ONE("root:secret@unix(/run/db.sock)/x?a=b", "root:***@unix(/run/db.sock)/x?a=b"),
+	ONE("root:secret@/x", "root:***@/x"),
+	ONE("u:p@h", "u:***@h"),
+	ONE("u:p:q@h:80/x", "u:***@h:80/x"),
+	ONE("u:p@q@h", "u:***@h"),
+	ONE("u:p@[::1]:80", "u:***@[::1]:80"),
+	ONE("--dsn=u:p@h/x", "--dsn=u:***@h/x"),
+	ONE("-xu:p@proxy:3128", "-xu:***@proxy:3128"),
+	ONE("run u:p@h v:q@i", "run u:***@h v:***@i"),
+	{{"x", "--proxy", "u:p@h:80"}, {"x", "--proxy", "u:***@h:80"}},
+};
+
+static const struct pair programs[] = {
+	{{"curl", "-u", "u:p", "h"}, {"curl", "-u", "u:***", "h"}},
+	{{"/usr/bin/curl", "-sSu", "u:p"}, {"/usr/bin/curl", "-sSu", "u:***"}},
+	{{"curl", "-uu:p"}, {"curl", "-uu:***"}},
+	{{"curl", "-fsuu:p"}, {"curl", "-fsuu:***"}},
+	{{"curl", "--user", "u u:p:q r"}, {"curl", "--user", "u u:***"}},
+	{{"curl", "--user=u:p"}, {"curl", "--user=u:***"}},
+	{{"curl", "--proxy-user", "u:p"}, {"curl", "--proxy-user", "u:***"}},
+	{{"curl", "-U", "u:p", "-u", "v:q"}, {"curl", "-U", "u:***", "-u", "v:***"}},
+	{{"curl", "-u", "token:"}, {"curl", "-u", "***"}},
+	{{"timeout", "9", "curl", "-u", "u:p"}, {"timeout", "9", "curl", "-u", "u:***"}},
+	{{"sh", "-c", "curl -s -u u:p h"}, {"sh", "-c", "curl -s -u u:***"}},
+	{{"sh", "-c", "/bin/curl -su 'u:p' h"}, {"sh", "-c", "/bin/curl -su 'u:***"}},
+	{{"mysql", "-uroot", "-phunter2", "db"}, {"mysql", "-uroot", "-p***", "db"}},
+	{{"mysqldump", "-p$=x", "db"}, {"mysqldump", "-p***", "db"}},
+	{{"mariadb-admin", "-psecret"}, {"mariadb-admin", "-p***"}},
+	{{"redis-cli", "-a", "secret", "ping"}, {"redis-cli", "-a", "***", "ping"}},
+	{{"redis-cli", "-a", "-x"}, {"redis-cli", "-a", "***"}},
+	{{"curl", "-u", "nobody", "h:80"}, {"curl", "-u", "nobody", "h:80"}},
+	{{"curl", "-u", ":", "h"}, {"curl", "-u", ":", "h"}},
+	{{"curl", "-o", "u:p", "--user-agent", "a:b"}, {"curl", "-o", "u:p", "--user-agent", "a:b"}},
+	{{"mysql", "-p", "db", "-P3306"}, {"mysql", "-p", "db", "-P3306"}},
+	{{"curl"}, {"curl"}},
+	{{"curl", "-u"}, {"curl", "-u"}},
+};
+
+static const struct pair webhooks[] = {
+	ONE("https://hooks.slack.com/services/T0/B0/x", "https://hooks.slack.com/***"),
+	ONE("--url=https://hooks.slack.com:443/workflows/x", "--url=https://hooks.slack.com:443/***"),
+	ONE("hooks.slack.com/services/T0/B0/x", "hooks.slack.com/***"),
+	ONE("https://discord.com/api/webhooks/1/x", "https://discord.com/api/***"),
+	ONE("https://ptb.Discord.com/api/v10/webhooks/1/x", "https://ptb.Discord.com/api/***"),
+	ONE("https://a.webhook.office.com/webhookb2/x", "https://a.webhook.office.com/***"),
+	ONE("https://outlook.office.com/webhook/x", "https://outlook.office.com/webhook/***"),
+	ONE("https://api.telegram.org/bot1:x/sendMessage", "https://api.telegram.org/bot***"),
+	{{"https://hooks.slack.com/x"}, {"https://hooks.slack.com/***"}},
+	SAME("https://hooks.slack.com/"),
+	SAME("https://hooks.slack.com"),
+	SAME("https://discord.com/channels/1"),
+	SAME("https://nodiscord.com/api/x"),
+	SAME("https://outlook.office.com/mail/x"),
+	SAME("https://discord.com.example/api/x"),
+};
+
 static const struct pair false_friends[] = {
+	SAME("-u", "nobody:nogroup"),
+	SAME("-u", "1000:1000", "--user", "a:b"),
+	SAME("-psecret"),
+	SAME("-a", "x"),
+	SAME("curly", "-u", "a:b"),
+	SAME("nginx:1.25@sha256:0123456789abcdef"),
+	SAME("registry.example:5000/a/b:1@sha256:0123456789abcdef"),
+	SAME("git@host:path"),
+	SAME("git@host:path@v1"),
+	SAME("u@h:22,u@i:22"),
+	SAME("mailto:a@b.example"),
+	SAME("npm:@scope/x@1"),
+	SAME("github:o/r@v1"),
+	SAME("a: b@c"),
+	SAME("{\"to\":\"a@b.example\"}"),
+	SAME("a:@b"),
+	SAME("a:b@"),
+	SAME("https://h:80/a:b@c"),
+	SAME("https://h:80?to=a@b"),
 	SAME("--tokenizer", "x"),
 	SAME("--tokenizer=x"),
 	SAME("--max-tokens", "100"),
@@ -199,6 +277,24 @@ END_TEST
 START_TEST(a_headers_secret_is_hidden)
 {
 	check_pair(&headers[_i], NULL);
+}
+END_TEST
+
+START_TEST(a_password_before_a_host_is_hidden)
+{
+	check_pair(&passwords[_i], NULL);
+}
+END_TEST
+
+START_TEST(what_some_programs_take_is_hidden)
+{
+	check_pair(&programs[_i], NULL);
+}
+END_TEST
+
+START_TEST(a_webhooks_path_is_hidden)
+{
+	check_pair(&webhooks[_i], NULL);
 }
 END_TEST
 
@@ -292,6 +388,9 @@ static void add_argument_tests(Suite *suite)
 	ADD_LOOP(tests, an_assigned_secret_is_hidden, assignments);
 	ADD_LOOP(tests, userinfo_in_a_url_is_hidden, urls);
 	ADD_LOOP(tests, a_headers_secret_is_hidden, headers);
+	ADD_LOOP(tests, a_password_before_a_host_is_hidden, passwords);
+	ADD_LOOP(tests, what_some_programs_take_is_hidden, programs);
+	ADD_LOOP(tests, a_webhooks_path_is_hidden, webhooks);
 	ADD_LOOP(tests, false_friends_stay, false_friends);
 	ADD_LOOP(tests, names_that_were_added, added);
 	ADD_LOOP(tests, nothing_is_hidden_if_that_is_off, flags);
