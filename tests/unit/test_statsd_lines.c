@@ -217,6 +217,11 @@ START_TEST(test_a_test_says_so)
 	SET(&event, TEST, test, 1);
 	EXPECT(&event, "panicmon.signal.passed;service=api;test=yes;signal=SIGTERM:1|c",
 	       "dialect=graphite");
+	/* Nor does it say that the service is down. */
+	event = make_event(PANICMON_PROCESS_EXITED);
+	SET(&event, CODE, code, 0);
+	SET(&event, TEST, test, 1);
+	EXPECT(&event, "panicmon.process.exit;service=api;test=yes;code=0:1|c", "dialect=graphite");
 }
 END_TEST
 
