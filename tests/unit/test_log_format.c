@@ -58,7 +58,7 @@ static struct panicmon_event crash_event(void)
 	SET(&event, STOP_SIGNAL, stop_signal, SIGTERM);
 	SET(&event, STOP_PID, stop_pid, 1);
 	SET(&event, STOP_UID, stop_uid, 0);
-	SET(&event, STDERR_TAIL, stderr_tail, "panic\nat 0x0");
+	SET(&event, STDERR_TAIL, stderr_tail, "panic\nat 0x0\n");
 	event.attempt = 2;
 	return event;
 }
@@ -147,7 +147,7 @@ START_TEST(json_of_processes)
 				  "\"cpu_user_us\":1204000,\"cpu_system_us\":3000,"
 				  "\"max_rss_kb\":12595,\"stop_requested\":true,"
 				  "\"stop_signal\":\"SIGTERM\",\"stop_pid\":1,\"stop_uid\":0,"
-				  "\"stderr_tail\":\"panic\\nat 0x0\",\"attempt\":2," TAIL);
+				  "\"stderr_tail\":\"panic\\nat 0x0\\n\",\"attempt\":2," TAIL);
 }
 END_TEST
 
