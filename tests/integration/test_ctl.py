@@ -3,6 +3,7 @@ import os
 import pty
 import re
 import signal
+import termios
 
 import pytest
 
@@ -162,6 +163,20 @@ def keys_of(done):
         else:  # the list of values goes on
             keys[list(keys)[-1]][3] += f" {row[4]}"
     return keys, [line.split()[0] for line in every.splitlines() if not line.startswith(" ")]
+
+
+def test_the_options_fit_a_terminal(ctl):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    done = ctl.run("handlers", "log", config=ctl.config(ctl.log()), stdout=theirs, env={"TERM": "dumb"})
+    os.close(theirs)
+    lines = os.read(ours, 65536).decode().splitlines()
+    os.close(ours)
+    assert done.status == 0
+    assert [line for line in lines[2:] if len(line) > 80] == []  # those before are a summary and a path
+    at = lines.index("format (choice, default auto): auto, text, logfmt, json, ecs, otel")
+    assert lines[at + 1].startswith("    auto: text on a terminal")
+    assert "path (text, default stderr)" in lines
 
 
 def test_the_options_of_a_handler(ctl):
