@@ -120,7 +120,7 @@ struct panicmon_event {
 	int32_t si_code;            /* signal.*: sigaction(2) */
 	int32_t value;              /* signal.*: sival_int of a signal sent by sigqueue(3) */
 	int32_t target_pid;         /* signal.passed, signal.failed */
-	const char *stderr_tail;    /* exited: the last bytes of the command's stderr, if kept */
+	const char *stderr_tail;    /* exited: the last bytes of the command's stderr; not set yet */
 	int32_t instance;           /* 1, 2...: which of several of the same command */
 	const char *handler;        /* handler.lost: NAME of its section [handler:NAME] */
 	int64_t lost;               /* handler.lost: events overwritten before it could get them */

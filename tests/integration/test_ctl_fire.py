@@ -27,7 +27,7 @@ def test_the_default_is_a_crash(ctl):
     event, = pm.read_events(ctl.folder / "log")
     assert (event["event"], event["severity"], event["name"], event["test"]) == ("process.exited", "fatal", "api", True)
     for key in ("pid", "code", "signal", "core", "status", "reason", "runtime_ms", "cpu_user_us", "cpu_system_us", "max_rss_kb",
-                "stop_requested", "stop_signal", "stop_pid", "stop_uid", "stderr_tail", "args", "host", "run", "seq"):
+                "stop_requested", "stop_signal", "stop_pid", "stop_uid", "args", "host", "run", "seq"):
         assert key in event, key
 
 
