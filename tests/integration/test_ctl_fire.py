@@ -127,10 +127,10 @@ def test_one_without_a_function_for_it(ctl):
 
 
 def test_the_reason_of_a_refusal_is_told(ctl):
-    config = ctl.panicmon.config(ctl.config(ctl.log(path="/no/such/file")))
+    config = ctl.panicmon.config(ctl.config(ctl.log(path="/proc/none")))
     done = ctl.run("test-fire", config=config)
     assert (done.status, answers(done)["log"][1]) == (1, "refused to open")
-    assert done.stderr.startswith(f"panicmonctl: {config}:5: [handler:log] cannot open '/no/such/file' for appending")
+    assert done.stderr.startswith(f"panicmonctl: {config}:5: [handler:log] cannot open '/proc/none' for appending")
 
 
 @pytest.mark.parametrize("name, said", [
