@@ -165,17 +165,20 @@ static void tell_notice(struct pm_statsd_metrics *metrics, const struct pm_stats
 static void put_end(char *out, size_t size, const struct panicmon_event *event)
 {
 	char name[PM_COMMON_NAME_SIZE];
+	const char *why = "";
 	const char *core = panicmon_event_has(event, PANICMON_HAS_CORE) && event->core != 0
 				   ? " (core dumped)"
 				   : "";
 
+	if (event->reason == PANICMON_REASON_OOM_KILLED)
+		why = " (out of memory)";
+	else if (event->reason == PANICMON_REASON_MONITOR_DIED)
+		why = " (panicmon died)";
 	if (panicmon_event_has(event, PANICMON_HAS_ERROR))
 		snprintf(out, size, "could not be started: %s", pm_common_errno_text(event->error));
 	else if (panicmon_event_has(event, PANICMON_HAS_SIGNAL))
 		snprintf(out, size, "was killed by %s%s%s",
-			 pm_common_signal_name(event->signal, name),
-			 event->reason == PANICMON_REASON_OOM_KILLED ? " (out of memory)" : "",
-			 core);
+			 pm_common_signal_name(event->signal, name), why, core);
 	else
 		snprintf(out, size, "exited with code %d", event->code);
 }
