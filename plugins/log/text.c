@@ -151,9 +151,13 @@ static void put_end(struct line *line, const struct panicmon_event *event)
 }
 
 /* "systemd[1]", "pid 1"; and whose it is. */
-static void put_sender(struct line *line, const char *command, int32_t pid, int32_t uid,
-		       bool has_uid)
+static void put_from(struct line *line, const char *command, int32_t pid, int32_t uid, bool has_uid)
 {
+	put(line, " from ");
+	if (pid == 0) {
+		put(line, "outside this pid namespace");
+		return;
+	}
 	if (command != NULL && command[0] != '\0') {
 		put_name(line, command);
 		pm_common_printf(line->out, "[%d]", pid);
@@ -173,11 +177,9 @@ static void put_stop(struct line *line, const struct panicmon_event *event)
 		put(line, " by ");
 		put_signal(line, event->stop_signal);
 	}
-	if (panicmon_event_has(event, PANICMON_HAS_STOP_PID) && event->stop_pid > 0) {
-		put(line, " from ");
-		put_sender(line, NULL, event->stop_pid, event->stop_uid,
-			   panicmon_event_has(event, PANICMON_HAS_STOP_UID));
-	}
+	if (panicmon_event_has(event, PANICMON_HAS_STOP_PID))
+		put_from(line, NULL, event->stop_pid, event->stop_uid,
+			 panicmon_event_has(event, PANICMON_HAS_STOP_UID));
 }
 
 static void put_usage(struct line *line, const struct panicmon_event *event)
@@ -240,16 +242,11 @@ static void put_origin_of_signal(struct line *line, const struct panicmon_event 
 	}
 	if (!panicmon_event_has(event, PANICMON_HAS_SENDER_PID))
 		return;
-	put(line, " from ");
-	if (event->sender_pid == 0)
-		put(line, "outside this pid namespace");
-	else
-		put_sender(line,
-			   panicmon_event_has(event, PANICMON_HAS_SENDER_COMMAND)
-				   ? event->sender_command
-				   : NULL,
-			   event->sender_pid, event->sender_uid,
-			   panicmon_event_has(event, PANICMON_HAS_SENDER_UID));
+	put_from(line,
+		 panicmon_event_has(event, PANICMON_HAS_SENDER_COMMAND) ? event->sender_command
+									: NULL,
+		 event->sender_pid, event->sender_uid,
+		 panicmon_event_has(event, PANICMON_HAS_SENDER_UID));
 }
 
 static void put_signal_event(struct line *line, const struct panicmon_event *event)

@@ -108,8 +108,13 @@ static void put_stop(struct pm_common_buffer *out, const struct panicmon_event *
 		pm_common_puts(out, " by ");
 		put_signal(out, event->stop_signal);
 	}
-	if (panicmon_event_has(event, PANICMON_HAS_STOP_PID) && event->stop_pid > 0)
-		pm_common_printf(out, " from pid %d", event->stop_pid);
+	if (!panicmon_event_has(event, PANICMON_HAS_STOP_PID))
+		return;
+	if (event->stop_pid == 0) {
+		pm_common_puts(out, " from outside this pid namespace");
+		return;
+	}
+	pm_common_printf(out, " from pid %d", event->stop_pid);
 	if (panicmon_event_has(event, PANICMON_HAS_STOP_UID))
 		pm_common_printf(out, " (uid %d)", event->stop_uid);
 }

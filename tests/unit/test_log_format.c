@@ -213,6 +213,14 @@ START_TEST(text_of_processes)
 						     "from pid 1 (uid 0), cpu user 1.204 s, "
 						     "system 3 ms, max rss 12.2 MiB, stderr: "
 						     "panic\\nat 0x0 (attempt 2)\n");
+	event = code_event();
+	SET(&event, STOP_REQUESTED, stop_requested, 1);
+	SET(&event, STOP_SIGNAL, stop_signal, SIGTERM);
+	SET(&event, STOP_PID, stop_pid, 0);
+	SET(&event, STOP_UID, stop_uid, 0);
+	assert_text(&event,
+		    LINE("ERROR", "process.exited ") "code 3 after 12 ms, asked to stop by "
+						     "SIGTERM from outside this pid namespace\n");
 }
 END_TEST
 
