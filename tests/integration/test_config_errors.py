@@ -223,7 +223,7 @@ def test_the_longest_section_name_is_taken_whole(panicmon, tmp_path):
 
 
 @pytest.mark.parametrize("path, why", [
-    ("/no/such/folder/log", "No such file or directory"),
+    ("/no/such/folder/log", "there is no folder '/no/such/folder'"),
     ("/proc/self/nothing", "No such file or directory"),
     ("/etc", "is a directory"),
     ("", "path is empty"),
