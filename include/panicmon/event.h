@@ -112,7 +112,7 @@ struct panicmon_event {
 	int64_t max_rss_kb;     /* exited: KiB */
 	int32_t stop_requested; /* exited: 1 if TERM, INT or QUIT was passed on before */
 	int32_t stop_signal;    /* exited: the last of those, with its sender */
-	int32_t stop_pid;
+	int32_t stop_pid;       /* as sender_pid; none if the kernel sent it, as for Ctrl-C */
 	int32_t stop_uid;
 	int32_t sender_pid; /* signal.*: 0 if outside our pid namespace */
 	int32_t sender_uid;

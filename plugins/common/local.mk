@@ -12,6 +12,8 @@ plugins_common_libpm_common_la_SOURCES = \
 	plugins/common/lookup.h \
 	plugins/common/names.c \
 	plugins/common/names.h \
+	plugins/common/quote.c \
+	plugins/common/quote.h \
 	plugins/common/utf8.c \
 	plugins/common/utf8.h
 plugins_common_libpm_common_la_CPPFLAGS = $(PLUGIN_CPPFLAGS)

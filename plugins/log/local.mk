@@ -11,8 +11,6 @@ log_la_SOURCES = \
 	plugins/log/log.c \
 	plugins/log/logfmt.c \
 	plugins/log/otel.c \
-	plugins/log/quote.c \
-	plugins/log/quote.h \
 	plugins/log/record.c \
 	plugins/log/record.h \
 	plugins/log/sink.c \

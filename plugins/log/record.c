@@ -6,7 +6,7 @@
 
 #include "common/json.h"
 #include "common/names.h"
-#include "quote.h"
+#include "common/quote.h"
 
 #define GAP "log.dropped"
 #define GAP_ID "3ef6717c50e345558387eb54063df4d6"
@@ -85,7 +85,7 @@ static void put_words(struct pm_common_buffer *out, const json_t *array)
 	{
 		if (i > 0)
 			pm_common_puts(out, " ");
-		pm_log_quote_word(out, json_string_value(word), json_string_length(word));
+		pm_common_quote_word(out, json_string_value(word), json_string_length(word));
 	}
 }
 

@@ -2,6 +2,8 @@
 
 #include "sink.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -16,6 +18,23 @@ bool pm_log_sink_is_file(const char *path)
 {
 	return !pm_log_sink_is_stream(path) && strcmp(path, "syslog") != 0 &&
 	       strcmp(path, "journald") != 0;
+}
+
+/* The file is made at the start, its folder never. */
+static int check_folder(const struct pm_log_target *target)
+{
+	const char *path = target->path, *slash = strrchr(path, '/');
+	struct stat status;
+
+	if (slash == NULL || slash == path)
+		return 0;
+	char *folder = strndup(path, (size_t)(slash - path));
+	bool missing = folder != NULL && stat(folder, &status) < 0 && errno == ENOENT;
+	free(folder);
+	return missing ? panicmon_fail(target->host,
+				       "path '%.300s': there is no folder '%.*s'; make it", path,
+				       (int)(slash - path), path)
+		       : 0;
 }
 
 int pm_log_sink_check(const struct pm_log_target *target)
@@ -33,11 +52,13 @@ int pm_log_sink_check(const struct pm_log_target *target)
 			"address is for path = syslog and path = journald, and path is "
 			"'%.300s'",
 			path);
-	if (pm_log_sink_is_file(path) && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+	if (!pm_log_sink_is_file(path))
+		return 0;
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
 		return panicmon_fail(target->host,
 				     "path '%.300s' is a directory: write the name of a file",
 				     path);
-	return 0;
+	return check_folder(target);
 }
 
 int pm_log_sink_open(struct pm_log_sink **sink, const struct pm_log_target *target)

@@ -10,8 +10,8 @@
 
 #include "common/json.h"
 #include "common/names.h"
+#include "common/quote.h"
 #include "connection.h"
-#include "quote.h"
 
 /* RFC 5424, section 6. */
 enum { HOSTNAME_MAX = 255, APP_NAME_MAX = 48, PROCID_MAX = 128, MSGID_MAX = 32 };
@@ -70,7 +70,7 @@ static void put_param(struct pm_common_buffer *out, const char *member, const js
 	struct pm_common_buffer text = {0}, visible = {0};
 
 	pm_log_record_value(&text, value);
-	pm_log_quote_controls(&visible, text.data, text.length);
+	pm_common_quote_controls(&visible, text.data, text.length);
 	pm_common_printf(out, " %s=\"", member);
 	for (size_t i = 0; i < visible.length; i++) {
 		if (memchr("\"\\]", visible.data[i], 3) != NULL)

@@ -12,9 +12,9 @@
 
 #include "common/cut.h"
 #include "common/names.h"
+#include "common/quote.h"
 #include "common/utf8.h"
 #include "format.h"
-#include "quote.h"
 
 #define RESET "\033[0m"
 #define DIM "\033[2m"
@@ -59,7 +59,7 @@ static void put_name(struct line *line, const char *text)
 	size_t length = strlen(text);
 	size_t kept = pm_common_utf8_head(text, length, pm_common_cut_name(line->budget));
 
-	pm_log_quote_plain(line->out, text, kept);
+	pm_common_quote_plain(line->out, text, kept);
 	if (kept < length)
 		put(line, PM_COMMON_ELLIPSIS);
 }
@@ -90,11 +90,11 @@ static void put_args(struct line *line, const struct panicmon_event *event)
 		put(line, " ");
 		if (kept < length || length >= line->budget) {
 			if (kept > 0)
-				pm_log_quote_word(line->out, event->args[i], kept);
+				pm_common_quote_word(line->out, event->args[i], kept);
 			put(line, PM_COMMON_ELLIPSIS);
 			return;
 		}
-		pm_log_quote_word(line->out, event->args[i], length);
+		pm_common_quote_word(line->out, event->args[i], length);
 		line->budget -= length + 1;
 	}
 }
@@ -151,9 +151,13 @@ static void put_end(struct line *line, const struct panicmon_event *event)
 }
 
 /* "systemd[1]", "pid 1"; and whose it is. */
-static void put_sender(struct line *line, const char *command, int32_t pid, int32_t uid,
-		       bool has_uid)
+static void put_from(struct line *line, const char *command, int32_t pid, int32_t uid, bool has_uid)
 {
+	put(line, " from ");
+	if (pid == 0) {
+		put(line, "outside this pid namespace");
+		return;
+	}
 	if (command != NULL && command[0] != '\0') {
 		put_name(line, command);
 		pm_common_printf(line->out, "[%d]", pid);
@@ -173,11 +177,9 @@ static void put_stop(struct line *line, const struct panicmon_event *event)
 		put(line, " by ");
 		put_signal(line, event->stop_signal);
 	}
-	if (panicmon_event_has(event, PANICMON_HAS_STOP_PID) && event->stop_pid > 0) {
-		put(line, " from ");
-		put_sender(line, NULL, event->stop_pid, event->stop_uid,
-			   panicmon_event_has(event, PANICMON_HAS_STOP_UID));
-	}
+	if (panicmon_event_has(event, PANICMON_HAS_STOP_PID))
+		put_from(line, NULL, event->stop_pid, event->stop_uid,
+			 panicmon_event_has(event, PANICMON_HAS_STOP_UID));
 }
 
 static void put_usage(struct line *line, const struct panicmon_event *event)
@@ -202,12 +204,14 @@ static void put_tail(struct line *line, const struct panicmon_event *event)
 	if (!panicmon_event_has(event, PANICMON_HAS_STDERR_TAIL) || event->stderr_tail == NULL)
 		return;
 	size_t length = strlen(event->stderr_tail);
+	while (length > 0 && event->stderr_tail[length - 1] == '\n')
+		length--;
 	size_t kept = pm_common_utf8_tail(event->stderr_tail, length, line->budget);
 
 	put(line, ", stderr: ");
 	if (kept < length)
 		put(line, PM_COMMON_ELLIPSIS);
-	pm_log_quote_plain(line->out, event->stderr_tail + length - kept, kept);
+	pm_common_quote_plain(line->out, event->stderr_tail + length - kept, kept);
 }
 
 static void put_exited(struct line *line, const struct panicmon_event *event)
@@ -238,16 +242,11 @@ static void put_origin_of_signal(struct line *line, const struct panicmon_event 
 	}
 	if (!panicmon_event_has(event, PANICMON_HAS_SENDER_PID))
 		return;
-	put(line, " from ");
-	if (event->sender_pid == 0)
-		put(line, "outside this pid namespace");
-	else
-		put_sender(line,
-			   panicmon_event_has(event, PANICMON_HAS_SENDER_COMMAND)
-				   ? event->sender_command
-				   : NULL,
-			   event->sender_pid, event->sender_uid,
-			   panicmon_event_has(event, PANICMON_HAS_SENDER_UID));
+	put_from(line,
+		 panicmon_event_has(event, PANICMON_HAS_SENDER_COMMAND) ? event->sender_command
+									: NULL,
+		 event->sender_pid, event->sender_uid,
+		 panicmon_event_has(event, PANICMON_HAS_SENDER_UID));
 }
 
 static void put_signal_event(struct line *line, const struct panicmon_event *event)
@@ -284,7 +283,8 @@ static void put_recovered(struct line *line, const struct panicmon_event *event)
 {
 	put(line, "well again");
 	if (panicmon_event_has(event, PANICMON_HAS_CRASHES))
-		pm_common_printf(line->out, " after %" PRId64 " crashes", event->crashes);
+		pm_common_printf(line->out, " after %" PRId64 " crash%s", event->crashes,
+				 event->crashes == 1 ? "" : "es");
 }
 
 static void (*const describe[])(struct line *line, const struct panicmon_event *event) = {

@@ -47,13 +47,18 @@ static void add_signal(struct tags *tags, int32_t signal)
 	add_tag(tags, "signal", pm_common_signal_name(signal, tags->names[tags->count]));
 }
 
+static bool is_test(const struct panicmon_event *event)
+{
+	return panicmon_event_has(event, PANICMON_HAS_TEST) && event->test != 0;
+}
+
 /* Those of every metric that an event becomes. Never a pid: each would be a series of its own. */
 static void begin_tags(struct tags *tags, const struct panicmon_event *event)
 {
 	tags->count = 0;
 	if (panicmon_event_has(event, PANICMON_HAS_INSTANCE))
 		add_number(tags, "instance", event->instance);
-	if (panicmon_event_has(event, PANICMON_HAS_TEST) && event->test != 0)
+	if (is_test(event))
 		add_tag(tags, "test", "yes");
 }
 
@@ -124,6 +129,9 @@ static void tell_up(struct pm_statsd_metrics *metrics, const struct panicmon_eve
 	int64_t now_ns = clock_ns(CLOCK_MONOTONIC), since_ns = now_ns;
 	int64_t count = count_running(&metrics->running, &since_ns);
 
+	/* It knows nothing of the service, which may be up. */
+	if (event != NULL && is_test(event))
+		return;
 	tell(metrics, event, "process.up", PM_STATSD_GAUGE, NULL, count);
 	tell(metrics, event, "process.uptime", PM_STATSD_GAUGE, NULL,
 	     count > 0 ? (now_ns - since_ns) / second_ns : 0);
@@ -157,17 +165,20 @@ static void tell_notice(struct pm_statsd_metrics *metrics, const struct pm_stats
 static void put_end(char *out, size_t size, const struct panicmon_event *event)
 {
 	char name[PM_COMMON_NAME_SIZE];
+	const char *why = "";
 	const char *core = panicmon_event_has(event, PANICMON_HAS_CORE) && event->core != 0
 				   ? " (core dumped)"
 				   : "";
 
+	if (event->reason == PANICMON_REASON_OOM_KILLED)
+		why = " (out of memory)";
+	else if (event->reason == PANICMON_REASON_MONITOR_DIED)
+		why = " (panicmon died)";
 	if (panicmon_event_has(event, PANICMON_HAS_ERROR))
 		snprintf(out, size, "could not be started: %s", pm_common_errno_text(event->error));
 	else if (panicmon_event_has(event, PANICMON_HAS_SIGNAL))
 		snprintf(out, size, "was killed by %s%s%s",
-			 pm_common_signal_name(event->signal, name),
-			 event->reason == PANICMON_REASON_OOM_KILLED ? " (out of memory)" : "",
-			 core);
+			 pm_common_signal_name(event->signal, name), why, core);
 	else
 		snprintf(out, size, "exited with code %d", event->code);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/names.h"
+#include "common/quote.h"
 #include "common/utf8.h"
 
 bool pm_webhook_is_failure(const struct panicmon_event *event)
@@ -100,6 +101,24 @@ static void put_how_it_ended(struct pm_common_buffer *out, const struct panicmon
 		pm_common_puts(out, " because panicmon itself was killed");
 }
 
+static void put_stop(struct pm_common_buffer *out, const struct panicmon_event *event)
+{
+	pm_common_puts(out, ", asked to stop");
+	if (panicmon_event_has(event, PANICMON_HAS_STOP_SIGNAL)) {
+		pm_common_puts(out, " by ");
+		put_signal(out, event->stop_signal);
+	}
+	if (!panicmon_event_has(event, PANICMON_HAS_STOP_PID))
+		return;
+	if (event->stop_pid == 0) {
+		pm_common_puts(out, " from outside this pid namespace");
+		return;
+	}
+	pm_common_printf(out, " from pid %d", event->stop_pid);
+	if (panicmon_event_has(event, PANICMON_HAS_STOP_UID))
+		pm_common_printf(out, " (uid %d)", event->stop_uid);
+}
+
 static void put_exited(struct pm_common_buffer *out, const struct panicmon_event *event)
 {
 	put_how_it_ended(out, event);
@@ -111,7 +130,7 @@ static void put_exited(struct pm_common_buffer *out, const struct panicmon_event
 	if (event->core != 0)
 		pm_common_puts(out, ", core dumped");
 	if (event->stop_requested != 0)
-		pm_common_puts(out, ", asked to stop");
+		put_stop(out, event);
 }
 
 static void put_failed(struct pm_common_buffer *out, const struct panicmon_event *event)
@@ -205,20 +224,27 @@ void pm_webhook_put_summary(struct pm_common_buffer *out, const struct panicmon_
 	put_crashes(out, event);
 }
 
+/* As it could be typed: where an argument ends is seen. */
 void pm_webhook_put_command(struct pm_common_buffer *out, const struct panicmon_event *event,
 			    size_t most)
 {
-	size_t begin = out->length;
+	struct pm_common_buffer line = {0};
 
-	for (uint32_t i = 0; i < event->argc && event->args[i] != NULL; i++) {
-		size_t used = out->length - begin;
+	for (uint32_t i = 0; i < event->argc && event->args[i] != NULL && line.length <= most;
+	     i++) {
+		size_t length = strlen(event->args[i]);
+		size_t kept = pm_common_utf8_head(event->args[i], length, most + 1);
 
 		if (i > 0)
-			pm_common_puts(out, " ");
-		put_cut(out, event->args[i], used < most ? most - used : 0);
-		if (used >= most)
-			return;
+			pm_common_puts(&line, " ");
+		pm_common_quote_word(&line, event->args[i], kept);
 	}
+	pm_common_put(&line, "", 1);
+	if (!line.failed)
+		put_cut(out, line.data, most);
+	else
+		out->failed = true;
+	pm_common_buffer_free(&line);
 }
 
 void pm_webhook_put_tail(struct pm_common_buffer *out, const struct panicmon_event *event,

@@ -279,7 +279,12 @@ static const struct pm_section *unknown_section(const char *section, struct pm_e
 	}
 	snprintf(kind, sizeof(kind), "%.*s", (int)(length < sizeof(kind) ? length : 0), section);
 	nearest = pm_value_nearest(kind, names, COUNT(names), sizeof(names[0]));
-	if (nearest == NULL)
+	if (nearest == NULL && is_handler_name(section))
+		pm_error_set(
+			error, 0,
+			"unknown section; of a handler write [handler:%s]; the sections are %s",
+			section, list);
+	else if (nearest == NULL)
 		pm_error_set(error, 0, "unknown section; the sections are %s", list);
 	else if (strcmp(nearest, pm_section_handler.name) != 0)
 		pm_error_set(error, 0, "unknown section; did you mean '%s'?", nearest);

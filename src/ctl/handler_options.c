@@ -25,7 +25,7 @@ _Static_assert(sizeof(columns) / sizeof(columns[0]) == PM_DESCRIPTION_FIELDS &&
 		       (int)PM_DESCRIPTION_FIELDS <= (int)PM_CTL_COLUMNS_MAX,
 	       "a column for each field");
 
-enum { VALUES_WIDTH = 30 };
+enum { VALUES_WIDTH = 30, TABLE_WIDTH = 160 };
 
 /* How much of a list of values goes on one line: whole ones, at least one. */
 static size_t line_of_values(const char *values)
@@ -44,8 +44,25 @@ static size_t line_of_values(const char *values)
 	}
 }
 
+/* For terminals without room for a table of six columns. */
+static void add_narrow_key(struct pm_ctl_table *table, const char *const *fields)
+{
+	const char *value = fields[PM_DESCRIPTION_DEFAULT], *range = fields[PM_DESCRIPTION_RANGE];
+	bool required = strcmp(fields[PM_DESCRIPTION_REQUIRED], "yes") == 0;
+	bool has_default = value[0] != '\0' && strcmp(value, "-") != 0;
+	bool has_range = strcmp(range, "any") != 0;
+	char line[512];
+
+	snprintf(line, sizeof(line), "%s (%s%s%s%s)%s%s", fields[PM_DESCRIPTION_OPTION],
+		 fields[PM_DESCRIPTION_TYPE], required ? ", required" : "",
+		 has_default ? ", default " : "", has_default ? value : "", has_range ? ": " : "",
+		 has_range ? range : "");
+	pm_ctl_table_add_text(table, PM_CTL_PLAIN, 0, line);
+	pm_ctl_table_add_text(table, PM_CTL_PLAIN, 4, fields[PM_DESCRIPTION_HELP]);
+}
+
 /* Long lists of values go on below the first line. */
-static void add_key(struct pm_ctl_table *table, const char *const *fields)
+static void add_wide_key(struct pm_ctl_table *table, const char *const *fields)
 {
 	const char *cells[PM_DESCRIPTION_FIELDS], *rest = fields[PM_DESCRIPTION_RANGE];
 	char line[128];
@@ -65,13 +82,29 @@ static void add_key(struct pm_ctl_table *table, const char *const *fields)
 	} while (rest[0] != '\0');
 }
 
+static bool is_narrow(void)
+{
+	size_t width = pm_ctl_terminal_width();
+
+	return width > 0 && width < TABLE_WIDTH;
+}
+
+static void add_key(struct pm_ctl_table *table, const char *const *fields)
+{
+	if (is_narrow())
+		add_narrow_key(table, fields);
+	else
+		add_wide_key(table, fields);
+}
+
 /* The plugin's own keys, and those that every handler has: one table, so that all is aligned. */
 static int print_keys(struct pm_ctl_look *look, struct pm_error *error)
 {
 	struct pm_ctl_table table = {.columns = PM_DESCRIPTION_FIELDS};
 	const char *fields[PM_DESCRIPTION_FIELDS];
 
-	pm_ctl_table_add(&table, PM_CTL_HEAD, columns);
+	if (!is_narrow())
+		pm_ctl_table_add(&table, PM_CTL_HEAD, columns);
 	for (;;) {
 		pm_description_take(&look->options, look->end, fields, PM_DESCRIPTION_FIELDS);
 		if (fields[PM_DESCRIPTION_OPTION][0] == '\0')

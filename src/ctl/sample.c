@@ -27,7 +27,6 @@ static void sample_exit(struct panicmon_event *event)
 	PM_EVENT_SET(event, STOP_SIGNAL, stop_signal, SIGTERM);
 	PM_EVENT_SET(event, STOP_PID, stop_pid, (int32_t)getppid());
 	PM_EVENT_SET(event, STOP_UID, stop_uid, (int32_t)getuid());
-	PM_EVENT_SET(event, STDERR_TAIL, stderr_tail, "This is a test of panicmonctl.\n");
 }
 
 static void sample_failure(struct panicmon_event *event)

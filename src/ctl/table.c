@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "handler/output.h"
@@ -35,6 +36,36 @@ void pm_ctl_table_add(struct pm_ctl_table *table, enum pm_ctl_style style, const
 			pm_output_clean(cell, strlen(cell));
 	}
 	table->count++;
+}
+
+void pm_ctl_table_add_text(struct pm_ctl_table *table, enum pm_ctl_style style, size_t indent,
+			   const char *text)
+{
+	size_t width = pm_ctl_terminal_width();
+	char line[512];
+
+	while (text[0] != '\0') {
+		size_t length = strlen(text);
+
+		if (width > indent && length > width - indent) {
+			length = width - indent;
+			while (length > 0 && text[length] != ' ')
+				length--;
+			if (length == 0)
+				length = strcspn(text, " ");
+		}
+		snprintf(line, sizeof(line), "%*s%.*s", (int)indent, "", (int)length, text);
+		pm_ctl_table_add(table, style, (const char *[]){line, NULL});
+		text += length;
+		text += strspn(text, " ");
+	}
+}
+
+size_t pm_ctl_terminal_width(void)
+{
+	struct winsize size = {0};
+
+	return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 /* In characters, as far as UTF-8 tells: bytes that do not continue one. */

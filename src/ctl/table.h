@@ -30,6 +30,13 @@ struct pm_ctl_table {
 void pm_ctl_table_add(struct pm_ctl_table *table, enum pm_ctl_style style,
 		      const char *const *cells);
 
+/* Lines across the columns, `indent` blanks before each, broken between words where the terminal ends. */
+void pm_ctl_table_add_text(struct pm_ctl_table *table, enum pm_ctl_style style, size_t indent,
+			   const char *text);
+
+/* In characters; 0: stdout is no terminal, or none that tells. */
+size_t pm_ctl_terminal_width(void);
+
 /* Styles are for terminals only, and not if $NO_COLOR is set (no-color.org). -1: it is incomplete. */
 int pm_ctl_table_print(const struct pm_ctl_table *table);
 

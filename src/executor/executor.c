@@ -76,6 +76,8 @@ static void set_who_asked(struct panicmon_event *event, const struct pm_executor
 	if (!executor->stop_requested)
 		return;
 	PM_EVENT_SET(event, STOP_SIGNAL, stop_signal, (int32_t)executor->stop.ssi_signo);
+	if (!pm_signal_has_sender(&executor->stop))
+		return;
 	PM_EVENT_SET(event, STOP_PID, stop_pid, (int32_t)executor->stop.ssi_pid);
 	PM_EVENT_SET(event, STOP_UID, stop_uid, (int32_t)executor->stop.ssi_uid);
 }

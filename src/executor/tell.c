@@ -43,13 +43,6 @@ static const char *sender_command(struct pm_run *run, uint32_t pid)
 	return run->sender.command;
 }
 
-/* Only these codes say who sent the signal (sigaction(2)). */
-static bool has_sender(const struct signalfd_siginfo *signal)
-{
-	return signal->ssi_code == SI_USER || signal->ssi_code == SI_QUEUE ||
-	       signal->ssi_code == SI_TKILL || signal->ssi_code == SI_MESGQ;
-}
-
 static struct panicmon_event received_event(struct pm_executor *executor,
 					    const struct signalfd_siginfo *signal)
 {
@@ -57,7 +50,7 @@ static struct panicmon_event received_event(struct pm_executor *executor,
 
 	PM_EVENT_SET(&event, SIGNAL, signal, (int32_t)signal->ssi_signo);
 	PM_EVENT_SET(&event, SI_CODE, si_code, signal->ssi_code);
-	if (has_sender(signal)) {
+	if (pm_signal_has_sender(signal)) {
 		PM_EVENT_SET(&event, SENDER_PID, sender_pid, (int32_t)signal->ssi_pid);
 		PM_EVENT_SET(&event, SENDER_UID, sender_uid, (int32_t)signal->ssi_uid);
 		const char *command = sender_command(executor->run, signal->ssi_pid);

@@ -396,10 +396,11 @@ static void on_ended(struct pm_child *child, int status, const struct rusage *us
 		pm_keeper_say(keeper, "handler '%s' has ended itself", slot->config->name);
 		give_up(slot);
 	} else if (keeper->starting && state == PM_HOST_STARTING) {
-		pm_keeper_say(keeper,
-			      "%s: [handler:%s] its host %s while it was being loaded; mend or "
-			      "remove the handler, or set required = no",
-			      slot->config->where, slot->config->name, how);
+		pm_keeper_say(
+			keeper,
+			"%s: [handler:%s] its host %s while it was being loaded or opened; mend "
+			"or remove the handler, or set required = no",
+			slot->config->where, slot->config->name, how);
 		give_up(slot);
 	} else if (keeper->draining && has_delivered_all(slot)) {
 		pm_keeper_say(keeper, "handler '%s': its host %s as it ended; it had delivered all",

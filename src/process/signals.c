@@ -66,6 +66,12 @@ static int result(long returned)
 	return returned < 0 ? errno : 0;
 }
 
+bool pm_signal_has_sender(const struct signalfd_siginfo *signal)
+{
+	return signal->ssi_code == SI_USER || signal->ssi_code == SI_QUEUE ||
+	       signal->ssi_code == SI_TKILL || signal->ssi_code == SI_MESGQ;
+}
+
 /* The kernel refuses a forged si_code >= 0, the mark of kill(2) and of the kernel itself, and
  * SI_TKILL; of the others these carry a value. */
 bool pm_signal_carries_value(const struct signalfd_siginfo *signal)

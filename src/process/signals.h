@@ -33,6 +33,9 @@ int pm_signals_descriptor(pm_sigset set);
  * control. What a program has sent to itself before it became us by execve(2) is the command's. */
 bool pm_signal_is_own(const struct signalfd_siginfo *signal);
 
+/* Whether it says who sent it (sigaction(2)): one of the kernel, as for Ctrl-C, does not. */
+bool pm_signal_has_sender(const struct signalfd_siginfo *signal);
+
 /* Whether it comes with a value, and so needs a place in the queue of whoever gets it. */
 bool pm_signal_carries_value(const struct signalfd_siginfo *signal);
 

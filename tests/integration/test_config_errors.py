@@ -33,7 +33,7 @@ def test_the_config_of_these_tests_is_good(panicmon, tmp_path):
 @pytest.mark.parametrize("text, line", [
     ("[panicmno]\n", "CONFIG:1: [panicmno] unknown section; did you mean 'panicmon'?"),
     ("\n[handlr:log]\n", "CONFIG:2: [handlr:log] unknown section; did you mean 'handler:log'?"),
-    ("[completely_else]\n", "CONFIG:1: [completely_else] unknown section; the sections are [panicmon], [process], [handler:NAME]"),
+    ("[completely_else]\n", "CONFIG:1: [completely_else] unknown section; of a handler write [handler:completely_else]; the sections are [panicmon], [process], [handler:NAME]"),
     ("[panicmon]\nstart_timout = 2s\n", "CONFIG:2: [panicmon] unknown key 'start_timout'; did you mean 'start_timeout'?"),
     ("[panicmon]\nx = 1\n", "CONFIG:2: [panicmon] unknown key 'x'; its keys are name, handler_dir, start_timeout, "
      "drain_timeout, redact, state_dir, include"),
@@ -223,7 +223,7 @@ def test_the_longest_section_name_is_taken_whole(panicmon, tmp_path):
 
 
 @pytest.mark.parametrize("path, why", [
-    ("/no/such/folder/log", "No such file or directory"),
+    ("/no/such/folder/log", "there is no folder '/no/such/folder'"),
     ("/proc/self/nothing", "No such file or directory"),
     ("/etc", "is a directory"),
     ("", "path is empty"),

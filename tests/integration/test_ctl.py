@@ -1,8 +1,10 @@
 """panicmonctl: the command line, and the lists of handlers."""
+import errno
 import os
 import pty
 import re
 import signal
+import termios
 
 import pytest
 
@@ -166,6 +168,32 @@ def keys_of(done):
         else:  # the list of values goes on
             keys[list(keys)[-1]][3] += f" {row[4]}"
     return keys, [line.split()[0] for line in every.splitlines() if not line.startswith(" ")]
+
+
+def read_terminal(fd):
+    """Nothing, when all that had it open have gone."""
+    try:
+        return os.read(fd, 65536)
+    except OSError as error:
+        assert error.errno == errno.EIO
+        return b""
+
+
+def test_the_options_fit_a_terminal(ctl):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    done = ctl.run("handlers", "log", config=ctl.config(ctl.log()), stdout=theirs, env={"TERM": "dumb"})
+    os.close(theirs)
+    text = b""
+    while chunk := read_terminal(ours):
+        text += chunk
+    os.close(ours)
+    lines = text.decode().splitlines()
+    assert done.status == 0
+    assert [line for line in lines[2:] if len(line) > 80] == []  # those before are a summary and a path
+    at = lines.index("format (choice, default auto): auto, text, logfmt, json, ecs, otel")
+    assert lines[at + 1].startswith("    auto: text on a terminal")
+    assert "path (text, default stderr)" in lines
 
 
 def test_the_options_of_a_handler(ctl):

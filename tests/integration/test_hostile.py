@@ -18,7 +18,7 @@ LEFT = STARTED.format("left with exit status {}")
 HANGS = "handler 'bad' has not returned for 200 ms"
 NOT_READY = "handler 'bad' is not ready after 300 ms; the command is started without waiting for it any longer"
 NOT_ENDED = "handler 'bad' has not ended after 1500 ms; its host is killed"
-LOADED = "while it was being loaded; mend or remove the handler, or set required = no"
+LOADED = "while it was being loaded or opened; mend or remove the handler, or set required = no"
 UNSAID = r"\[handler:bad\] the handler failed without saying why"
 SHUT = r"^panicmon\[bad\]: descriptor 3 of its host was closed or shut down by the handler"
 WITHOUT = "handler 'bad': going on without it"

@@ -60,6 +60,7 @@ def test_ctrl_c_of_a_shared_group_is_a_stop_that_was_asked_for(panicmon, termina
     assert done.status == -signal.SIGINT
     exited = done.events[-1]
     assert exited["signal"] == "SIGINT"
+    assert "stop_pid" not in exited  # no process has sent it
 
 
 @pytest.mark.parametrize("group, count", [("new", 1), ("inherit", 1), ("session", 1), ("instances", 3)])

@@ -160,8 +160,8 @@ def test_trusted_by_the_user(panicmon, copy, tmp_path):
 @pytest.mark.parametrize("name, how", [("crash_constructor", "was killed by SIGSEGV"),
                                        ("exit_constructor", "left with exit status 0")])
 def test_dies_in_its_constructor(refused, name, how):
-    assert refused(plugins.path(name)) == (f"its host {how} while it was being loaded; mend or remove the handler, "
-                                           "or set required = no")
+    assert refused(plugins.path(name)) == (f"its host {how} while it was being loaded or opened; mend or remove the "
+                                           "handler, or set required = no")
 
 
 @pytest.mark.parametrize("where", ["check", "open"])

@@ -188,7 +188,7 @@ def test_a_template(panicmon, tmp_path):
     assert (started["n"], started["end"]) == (1, "")
     assert (exited["n"], exited["end"]) == (2, "3")
     assert exited["args"] == ["sh", "-c", "exit 3"]
-    assert exited["line"] == "xsh -c exit 3x"
+    assert exited["line"] == "xsh -c 'exit 3'x"
     assert exited["all"]["event"] == "process.exited"
 
 

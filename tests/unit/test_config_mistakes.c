@@ -36,7 +36,8 @@ static const struct {
 	{"[handlr:log]\n", "a.ini:1: [handlr:log] unknown section; did you mean 'handler:log'?\n"},
 	{"[handler]\n", "a.ini:1: [handler] unknown section; did you mean 'handler:NAME'?\n"},
 	{"[statsd]\n",
-	 "a.ini:1: [statsd] unknown section; the sections are [panicmon], [process], [handler:NAME]\n"},
+	 "a.ini:1: [statsd] unknown section; of a handler write [handler:statsd]; the sections are "
+	 "[panicmon], [process], [handler:NAME]\n"},
 	{"[handler:]\n", "a.ini:1: [handler:] not a handler's name; write [handler:NAME] with a NAME of at "
 			 "most 41 letters, digits, '_' and '-'\n"},
 	{"[handler:a b]\n", "a.ini:1: [handler:a b] not a handler's name; write [handler:NAME] with a NAME "

@@ -49,7 +49,7 @@ static struct panicmon_event crash_event(void)
 	SET(&event, STOP_SIGNAL, stop_signal, SIGTERM);
 	SET(&event, STOP_PID, stop_pid, 1);
 	SET(&event, STOP_UID, stop_uid, 0);
-	SET(&event, STDERR_TAIL, stderr_tail, "panic\nat 0x0");
+	SET(&event, STDERR_TAIL, stderr_tail, "panic\nat 0x0\n");
 	event.attempt = 2;
 	return event;
 }
@@ -138,7 +138,7 @@ START_TEST(json_of_processes)
 				  "\"cpu_user_us\":1234567,\"cpu_system_us\":2999,"
 				  "\"max_rss_kb\":20480,\"stop_requested\":true,"
 				  "\"stop_signal\":\"SIGTERM\",\"stop_pid\":1,\"stop_uid\":0,"
-				  "\"stderr_tail\":\"panic\\nat 0x0\",\"attempt\":2," TAIL);
+				  "\"stderr_tail\":\"panic\\nat 0x0\\n\",\"attempt\":2," TAIL);
 }
 END_TEST
 
@@ -204,6 +204,14 @@ START_TEST(text_of_processes)
 						     "from pid 1 (uid 0), cpu user 1.234 s, "
 						     "system 2 ms, max rss 20.0 MiB, stderr: "
 						     "panic\\nat 0x0 (attempt 2)\n");
+	event = code_event();
+	SET(&event, STOP_REQUESTED, stop_requested, 1);
+	SET(&event, STOP_SIGNAL, stop_signal, SIGTERM);
+	SET(&event, STOP_PID, stop_pid, 0);
+	SET(&event, STOP_UID, stop_uid, 0);
+	assert_text(&event,
+		    LINE("ERROR", "process.exited ") "code 3 after 12 ms, asked to stop by "
+						     "SIGTERM from outside this pid namespace\n");
 }
 END_TEST
 

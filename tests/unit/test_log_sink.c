@@ -66,7 +66,9 @@ START_TEST(what_cannot_be_opened_is_refused)
 	ck_assert_int_eq(handler->open(&rig.host, rig.values, &rig.self), -1);
 	ck_assert_str_eq(rig.failure, "cannot open '.' for appending: Is a directory");
 	MAKE(&rig, "path=none/log");
-	ck_assert_int_eq(rig_open(&rig), -1);
+	ck_assert_int_eq(rig_check(&rig), -1);
+	ck_assert_str_eq(rig.failure, "path 'none/log': there is no folder 'none'; make it");
+	ck_assert_int_eq(handler->open(&rig.host, rig.values, &rig.self), -1);
 	ck_assert_str_eq(rig.failure,
 			 "cannot open 'none/log' for appending: No such file or directory");
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);

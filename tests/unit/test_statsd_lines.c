@@ -128,6 +128,25 @@ START_TEST(test_a_crash)
 }
 END_TEST
 
+START_TEST(test_a_crash_tells_its_cause)
+{
+	struct panicmon_event event = make_event(PANICMON_PROCESS_EXITED);
+
+	event.severity = PANICMON_FATAL;
+	SET(&event, SIGNAL, signal, SIGKILL);
+	SET(&event, REASON, reason, PANICMON_REASON_MONITOR_DIED);
+	EXPECT(&event,
+	       "panicmon.process.exit:1|c|#service:api,reason:monitor-died,signal:SIGKILL\n"
+	       "panicmon.process.crash:1|c|#service:api,reason:monitor-died,signal:SIGKILL\n"
+	       "panicmon.process.up:0|g|#service:api\n"
+	       "panicmon.process.uptime:0|g|#service:api\n"
+	       "_e{41,15}:api was killed by SIGKILL (panicmon died)|./api --port 80|t:error|k:api|"
+	       "#service:api\n"
+	       "_sc|panicmon.process|2|#service:api|m:api was killed by SIGKILL (panicmon died)",
+	       "dialect=dogstatsd");
+}
+END_TEST
+
 START_TEST(test_a_good_end)
 {
 	struct panicmon_event event = make_event(PANICMON_PROCESS_EXITED);
@@ -222,6 +241,11 @@ START_TEST(test_a_test_says_so)
 	SET(&event, TEST, test, 1);
 	EXPECT(&event, "panicmon.signal.passed;service=api;test=yes;signal=SIGTERM:1|c",
 	       "dialect=graphite");
+	/* Nor does it say that the service is down. */
+	event = make_event(PANICMON_PROCESS_EXITED);
+	SET(&event, CODE, code, 0);
+	SET(&event, TEST, test, 1);
+	EXPECT(&event, "panicmon.process.exit;service=api;test=yes;code=0:1|c", "dialect=graphite");
 }
 END_TEST
 
@@ -443,6 +467,7 @@ void add_line_tests(Suite *suite)
 	tcase_add_loop_test(tcase, test_a_counter, 0, DIALECTS);
 	tcase_add_loop_test(tcase, test_a_start, 0, DIALECTS);
 	tcase_add_loop_test(tcase, test_a_crash, 0, DIALECTS);
+	tcase_add_test(tcase, test_a_crash_tells_its_cause);
 	tcase_add_test(tcase, test_a_good_end);
 	tcase_add_test(tcase, test_a_start_that_failed);
 	tcase_add_test(tcase, test_what_another_handler_lost);

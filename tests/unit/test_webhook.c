@@ -5,6 +5,7 @@
 #include "suite.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -338,6 +339,44 @@ START_TEST(test_pagerduty_opens_and_resolves_one_incident)
 }
 END_TEST
 
+/* It opens and ends one of its own: the service may have a real one. */
+START_TEST(test_a_test_touches_no_real_incident)
+{
+	struct panicmon_event crash = make_crash();
+
+	crash.test = 1;
+	crash.present |= HAS(TEST);
+	json_t *pager = render("pagerduty", &crash), *alerts = render("alertmanager", &crash);
+	const json_t *labels = json_object_get(json_array_get(alerts, 0), "labels");
+	ck_assert_str_eq(text_of(pager, "dedup_key"), "api@web-1 (test)");
+	ck_assert_str_eq(text_of(labels, "test"), "yes");
+	json_decref(pager);
+	json_decref(alerts);
+}
+END_TEST
+
+START_TEST(test_who_asked_and_where_arguments_end)
+{
+	static const char *const args[] = {"sh", "-c", "echo it's >&2", NULL};
+	struct panicmon_event crash = make_crash();
+
+	crash.args = args;
+	crash.stop_requested = 1;
+	crash.stop_signal = SIGTERM;
+	crash.stop_pid = 1;
+	crash.stop_uid = 0;
+	crash.crashes = 1;
+	crash.present |= HAS(STOP_REQUESTED) | HAS(STOP_SIGNAL) | HAS(STOP_PID) | HAS(STOP_UID);
+	json_t *alerts = render("alertmanager", &crash);
+	const json_t *said = json_object_get(json_array_get(alerts, 0), "annotations");
+	ck_assert_str_eq(text_of(said, "summary"),
+			 "api was killed by SIGSEGV on web-1 after 1 min 1 s, core dumped, asked to "
+			 "stop by SIGTERM from pid 1 (uid 0)");
+	ck_assert_str_eq(text_of(said, "command"), "sh -c $'echo it\\'s >&2'");
+	json_decref(alerts);
+}
+END_TEST
+
 START_TEST(test_a_long_incident_has_a_short_key)
 {
 	struct panicmon_event crash = make_incident(), other = make_incident();
@@ -419,6 +458,8 @@ static void add_webhook_tests(Suite *suite)
 	tcase_add_test(tests, test_every_format_takes_every_event);
 	tcase_add_test(tests, test_a_template_knows_every_member);
 	tcase_add_test(tests, test_pagerduty_opens_and_resolves_one_incident);
+	tcase_add_test(tests, test_a_test_touches_no_real_incident);
+	tcase_add_test(tests, test_who_asked_and_where_arguments_end);
 	tcase_add_test(tests, test_a_long_incident_has_a_short_key);
 	tcase_add_test(tests, test_alertmanager_gets_an_end);
 	tcase_add_test(tests, test_what_is_no_incident);

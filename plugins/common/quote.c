@@ -1,6 +1,6 @@
 #include <config.h>
 
-#include "quote.h"
+#include "common/quote.h"
 
 #include <string.h>
 
@@ -50,12 +50,12 @@ static void put_escaped(struct pm_common_buffer *out, const char *text, size_t l
 	}
 }
 
-void pm_log_quote_plain(struct pm_common_buffer *out, const char *text, size_t length)
+void pm_common_quote_plain(struct pm_common_buffer *out, const char *text, size_t length)
 {
 	put_escaped(out, text, length, "\\");
 }
 
-void pm_log_quote_controls(struct pm_common_buffer *out, const char *text, size_t length)
+void pm_common_quote_controls(struct pm_common_buffer *out, const char *text, size_t length)
 {
 	put_escaped(out, text, length, "");
 }
@@ -66,7 +66,7 @@ static bool is_bare(char c)
 	       (c >= 'a' && c <= 'z') || (c != '\0' && strchr(BARE, c) != NULL);
 }
 
-void pm_log_quote_word(struct pm_common_buffer *out, const char *text, size_t length)
+void pm_common_quote_word(struct pm_common_buffer *out, const char *text, size_t length)
 {
 	struct pm_common_utf8 found = pm_common_utf8_scan(text, length);
 	bool escape = !found.valid || found.controls;
