@@ -369,9 +369,10 @@ START_TEST(test_who_asked_and_where_arguments_end)
 	crash.present |= HAS(STOP_REQUESTED) | HAS(STOP_SIGNAL) | HAS(STOP_PID) | HAS(STOP_UID);
 	json_t *alerts = render("alertmanager", &crash);
 	const json_t *said = json_object_get(json_array_get(alerts, 0), "annotations");
-	ck_assert_str_eq(text_of(said, "summary"),
-			 "api was killed by SIGSEGV on web-1 after 1 min 1 s, core dumped, asked to "
-			 "stop by SIGTERM from pid 1 (uid 0)");
+	ck_assert_str_eq(
+		text_of(said, "summary"),
+		"api was killed by SIGSEGV on web-1 after 1 min 1 s, core dumped, asked to "
+		"stop by SIGTERM from pid 1 (uid 0)");
 	ck_assert_str_eq(text_of(said, "command"), "sh -c $'echo it\\'s >&2'");
 	json_decref(alerts);
 }
