@@ -8,6 +8,7 @@ import pytest
 
 import pm
 import webhooks
+from ports import free_port
 from test_delivery import storm
 
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -104,8 +105,7 @@ def test_a_retry_keeps_the_id_and_is_signed_anew(panicmon, tmp_path):
 
 def test_events_come_in_order_after_an_outage(panicmon):
     """Nothing listens at first."""
-    with webhooks.Receiver() as receiver:
-        port = receiver.port
+    port = free_port()
     run = panicmon.start(["sleep", "1000"], config=webhooks.config(
         panicmon, webhooks.section(panicmon, f"http://127.0.0.1:{port}/hook")))
     pm.wait_until(lambda: "trying again" in run.stderr, what="a failure to be told")
