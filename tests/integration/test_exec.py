@@ -346,13 +346,17 @@ def test_the_host_is_clean_between_runs(panicmon, tmp_path):
     started = panicmon.start(["sleep", "1000"], config=hooks.config(
         panicmon, hooks.section([hooks.recorder(tmp_path), record])))
     host = started.host("exec")
+
+    def has_ended():
+        """The program, and what the host has to do about that."""
+        return not procfs.children(host) and procfs.state(host) == "S"
     pm.wait_until(lambda: len(hooks.runs(record)) == 1, what="the first run")
-    pm.wait_until(lambda: not procfs.children(host), what="the end of it")
+    pm.wait_until(has_ended, what="the end of it")
     before = sorted(os.listdir(f"/proc/{host}/fd"))
     for count in range(3):
         started.send(signal.SIGWINCH)
         pm.wait_until(lambda count=count: len(hooks.runs(record)) == 3 + 2 * count, what="its runs")
-    pm.wait_until(lambda: not procfs.children(host), what="the end of them")
+    pm.wait_until(has_ended, what="the end of them")
     assert sorted(os.listdir(f"/proc/{host}/fd")) == before
     started.send(signal.SIGTERM)
     started.wait()

@@ -142,8 +142,8 @@ def test_ctrl_z_with_instances(panicmon, terminal, shell):
     for times in (1, 2):
         terminal.type("\x1a")
         terminal.wait_for("Stopped", times)
-        assert {procfs.state(pid) for pid in [*three, monitor]} == {"T"}
-        assert terminal.foreground() == shell.pid
+        pm.wait_until(lambda: {procfs.state(pid) for pid in [*three, monitor]} == {"T"} and
+                      terminal.foreground() == shell.pid, what="all to stop")
         terminal.type("fg\n")
         pm.wait_until(lambda: {procfs.state(pid) for pid in [*three, monitor]} == {"S"} and
                       terminal.foreground() == monitor, what="all to go on")
@@ -292,7 +292,7 @@ def test_without_a_terminal_a_stop_is_the_commands_alone(panicmon):
     run.wait_for_event("signal.passed")
     os.kill(command, signal.SIGSTOP)
     pm.wait_until(lambda: procfs.state(command) == "T", what="the stop")
-    assert procfs.state(run.pid) == "S"
+    pm.wait_until(lambda: procfs.state(run.pid) == "S", what="panicmon to sleep, not stopped")
     run.send(signal.SIGCONT)
     pm.wait_until(lambda: procfs.state(command) == "S", what="the end of the stop")
     run.send(signal.SIGTERM)
