@@ -322,12 +322,12 @@ def test_a_hundred_events_one_at_a_time(panicmon, tmp_path):
     script = hooks.program(tmp_path, f"mkdir {lock} || echo two at once >>{out}\n"
                            f"echo $PANICMON_SEQ >>{out}\nrmdir {lock}")
     started = panicmon.start([pm.tool("sigcount"), "-q", int(signal.SIGUSR1), tmp_path / "taken"],
-                             config=hooks.config(panicmon, hooks.section([script], stdin="none")))
+                             config=hooks.config(panicmon, hooks.section([script], stdin="none"), drain_timeout="10m"))
     started.wait_for_stdout("ready")
     for _ in range(48):
         started.send(signal.SIGRTMIN)
     started.send(signal.SIGUSR1)
-    assert started.wait().status == 0
+    assert started.wait(10 * pm.DEADLINE).status == 0
     assert out.read_text().splitlines() == [str(i + 1) for i in range(100)]
 
 

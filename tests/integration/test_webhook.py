@@ -121,12 +121,12 @@ def test_events_come_in_order_after_an_outage(panicmon):
 def test_ten_thousand_events_once_each(panicmon, tmp_path):
     signals = 5000
     with webhooks.Node(panicmon) as node:
-        config = webhooks.config(panicmon, webhooks.section(panicmon, node.url))
+        config = webhooks.config(panicmon, webhooks.section(panicmon, node.url), drain="10m")
         taken = tmp_path / "taken"
         run = panicmon.start([pm.tool("sigcount"), "-n", signals, taken], config=config)
         run.wait_for_stdout("ready")
         storm(panicmon, run.pid, signals)
-        ended = run.wait(2 * pm.DEADLINE)
+        ended = run.wait(10 * pm.DEADLINE)
         requests = node.requests
     assert ended.stderr == ""
     seqs = [request["event"]["value"]["data"]["seq"] for request in requests]
