@@ -116,7 +116,7 @@ def kill_all(find):
             except ProcessLookupError:
                 pass
         return not pids
-    wait_until(none_left, deadline=20, what="killed processes to be gone")
+    wait_until(none_left, what="killed processes to be gone")
 
 
 class Completed:

@@ -92,7 +92,7 @@ def test_a_run_that_heeds_no_term(end_with, tmp_path):
     assert done.status == 0 and 4 <= done.seconds < 30
     assert hooks.lines(done.stderr) == [f"event 1 is given up: '{tmp_path}/hook' had not ended after 2000 ms"]
     assert len(sleepers(pids)) == 2
-    pm.wait_until(lambda: not procfs.living(sleepers(pids)), deadline=20, what="their end")
+    pm.wait_until(lambda: not procfs.living(sleepers(pids)), what="their end")
 
 
 def test_a_run_that_is_stopped(end_with, tmp_path):
@@ -106,7 +106,7 @@ def test_a_run_that_has_left_its_group(end_with, tmp_path):
     done = end_with(f"[ $PANICMON_SEQ = 1 ] || exit 0\necho $$ >>{pids}\nexec setsid sleep 1000", run_timeout="2s")
     assert hooks.lines(done.stderr) == [f"event 1 is given up: '{tmp_path}/hook' had not ended after 2000 ms"]
     assert len(sleepers(pids)) == 1
-    pm.wait_until(lambda: not procfs.living(sleepers(pids)), deadline=20, what="its end")
+    pm.wait_until(lambda: not procfs.living(sleepers(pids)), what="its end")
 
 
 def test_a_run_that_takes_longer_than_the_timeout_of_a_call(end_with, tmp_path):
@@ -143,7 +143,7 @@ def test_what_it_leaves_in_its_group_goes(end_with, tmp_path):
     done = end_with(f"sleep 1000 & echo $! >>{pids}\n(trap '' TERM HUP; sleep 1000) & echo $! >>{pids}")
     assert done.status == 0
     assert len(sleepers(pids)) == 4
-    pm.wait_until(lambda: not procfs.living(sleepers(pids)), deadline=20, what="their end")
+    pm.wait_until(lambda: not procfs.living(sleepers(pids)), what="their end")
 
 
 def test_a_daemon_that_holds_its_pipes(end_with, tmp_path):
@@ -164,7 +164,7 @@ def test_a_panicmon_that_waits_for_orphans(end_with, tmp_path):
     done = end_with(f"sleep 1000 & echo $! >>{pids}", options=["process.subreaper=yes", "process.wait_orphans=1h"])
     assert done.status == 0
     assert len(sleepers(pids)) == 2
-    pm.wait_until(lambda: not procfs.living(sleepers(pids)), deadline=20, what="their end")
+    pm.wait_until(lambda: not procfs.living(sleepers(pids)), what="their end")
 
 
 # ---- the end of panicmon ----
@@ -186,7 +186,7 @@ def hanging(panicmon, tmp_path):
 
 
 def all_gone(pids):
-    pm.wait_until(lambda: not procfs.living(sleepers(pids)), deadline=20, what="the hook's end")
+    pm.wait_until(lambda: not procfs.living(sleepers(pids)), what="the hook's end")
 
 
 def test_the_drain_waits_no_longer_than_it_may(hanging):
@@ -211,7 +211,7 @@ def test_the_host_is_killed_during_a_run(hanging):
     host = run.host("exec")
     first = sleepers(pids)
     os.kill(host, signal.SIGKILL)
-    pm.wait_until(lambda: not procfs.living(first), deadline=20, what="the hook's end")
+    pm.wait_until(lambda: not procfs.living(first), what="the hook's end")
     pm.wait_until(lambda: len(sleepers(pids)) >= 4, what="the next run")
     run.send(signal.SIGTERM)
     run.wait()

@@ -55,7 +55,7 @@ def test_the_log_on_a_full_pipe(panicmon, tmp_path, full_pipe):
 
 def test_a_mistake_in_the_config_with_a_full_pipe(panicmon, full_pipe):
     run = panicmon.start(["true"], config=panicmon.config("[nothing]\n"), stderr=full_pipe)
-    assert run.wait(deadline=20).status == 125
+    assert run.wait().status == 125
 
 
 def test_the_log_on_a_full_disk(panicmon, tmp_path):
@@ -123,5 +123,5 @@ def test_the_host_that_is_stuck_at_stderr_is_ended(panicmon, full_pipe):
     run.command()
     host = run.host()
     run.send(signal.SIGTERM)
-    assert run.wait(deadline=20).status == -signal.SIGTERM
+    assert run.wait().status == -signal.SIGTERM
     assert not procfs.alive(host)
