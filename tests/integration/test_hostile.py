@@ -167,7 +167,7 @@ def test_hostile(panicmon, tmp_path, case):
     if says != "" and how not in HANGING:
         keys = {"timeout": "60s", **keys}  # what is slow because the machine is, is not to be killed for it
     supervised = Supervised(panicmon, tmp_path, section(where, how, tmp_path, **keys),
-                            start="60s" if says is None else "300ms", drain="3s" if where == "close" else "15s")
+                            start="60s" if says is None else "300ms", drain="3s" if where == "close" or says == NOT_READY else "15s")
     run = supervised.run
     storm(panicmon, run.pid, SIGNALS)
     if says and where != "close":

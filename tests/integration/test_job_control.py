@@ -209,7 +209,8 @@ def test_who_reads_in_the_background_is_stopped_and_gets_it_with_fg(panicmon, te
 @pytest.mark.parametrize("group", GROUPS)
 def test_who_writes_in_the_background_is_stopped_where_that_is_set(panicmon, terminal, shell, group):
     """SIGTTOU, with stty tostop. panicmon, which may write a message itself, is not stopped by that."""
-    terminal.type("stty tostop\n")
+    terminal.type("stty tostop; echo it is $((1+1))\n")
+    terminal.wait_for("it is 2")  # or stty(1) would be taken for panicmon
     terminal.type(command_line(panicmon, ["sh", "-c", "echo $((40+2))nd; exec sleep 1000"], events=False, **grouped(group)) + " &\n")
     monitor = only_child(shell.pid)
     command = only_child(monitor)
