@@ -21,6 +21,9 @@
  * each in the journal. */
 enum { LULL_AFTER_MS = 100, LULL_AFTER_EVENTS = 32 * 1024 };
 
+/* Of a host that has nothing left to do. */
+enum { END_TAKES_MS = 1000 };
+
 void pm_keeper_say(const struct pm_keeper *keeper, const char *format, ...)
 {
 	char text[1024];
@@ -258,10 +261,21 @@ static void report_undelivered(const struct pm_keeper_slot *slot)
 			      (unsigned long long)published);
 }
 
+/* While the hosts end: within the time of the drain, or a little more. One that says it has drained, and
+ * stays, has no excuse. */
+static void wait_for_ends(struct pm_keeper *keeper, int64_t drain_ends_ns)
+{
+	int64_t left_ms = (drain_ends_ns - pm_clock_monotonic()) / PM_NS_PER_MS;
+	int64_t wait = left_ms > END_TAKES_MS ? left_ms : END_TAKES_MS;
+
+	if (wait_for(keeper, is_running, wait))
+		return;
+	kill_all(keeper, is_running, wait);
+	wait_for(keeper, is_running, END_TAKES_MS);
+}
+
 void pm_keeper_drain(struct pm_keeper *keeper)
 {
-	enum { END_TAKES_MS = 1000 };
-
 	if (keeper->count == 0)
 		return;
 	if (keeper->mode.purpose != PM_HOST_DELIVER) {
@@ -281,14 +295,13 @@ void pm_keeper_drain(struct pm_keeper *keeper)
 		if (keeper->slots[i].backoff.set)
 			pm_timer_set(keeper->loop, &keeper->slots[i].backoff, 0);
 	}
-	wait_for(keeper, is_left, keeper->config->drain_timeout_ms);
-	kill_all(keeper, is_left, keeper->config->drain_timeout_ms);
-	/* While the hosts end. One that says it has drained, and stays, has no excuse. */
+	int64_t timeout_ms = keeper->config->drain_timeout_ms;
+	int64_t ends_ns = pm_clock_monotonic() + timeout_ms * PM_NS_PER_MS;
+
+	wait_for(keeper, is_left, timeout_ms);
+	kill_all(keeper, is_left, timeout_ms);
 	pm_journal_close(&keeper->journal);
-	if (!wait_for(keeper, is_running, END_TAKES_MS)) {
-		kill_all(keeper, is_running, END_TAKES_MS);
-		wait_for(keeper, is_running, END_TAKES_MS);
-	}
+	wait_for_ends(keeper, ends_ns);
 	for (size_t i = 0; i < keeper->count; i++) {
 		pm_slot_tell_losses(&keeper->slots[i]);
 		report_undelivered(&keeper->slots[i]);

@@ -73,8 +73,10 @@ static int wait_ms(int64_t until_ns)
 static bool is_monitor_gone(const struct pm_host_setup *setup)
 {
 	const struct timespec pause = {.tv_nsec = PM_NS_PER_MS};
-	int64_t until_ns = pm_clock_monotonic() + PM_NS_PER_S;
+	const int64_t until_ns = pm_clock_monotonic() + PM_NS_PER_S;
 
+	/* By the clock: on a busy machine a pause is longer, and panicmon waits not much more than
+	 * that for the end of a host without a socket. */
 	while (getppid() == setup->monitor && pm_clock_monotonic() < until_ns)
 		nanosleep(&pause, NULL);
 	return getppid() != setup->monitor;

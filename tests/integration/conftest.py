@@ -21,7 +21,7 @@ import terminals
 PR_SET_CHILD_SUBREAPER = 36
 
 # Of a test that passed: processes may still be on their way out for so long.
-LEAVE_DEADLINE = 10
+LEAVE_DEADLINE = 30
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -13,6 +13,9 @@ import procfs
 
 DEADLINE = 60  # seconds; generous: valgrind, sanitizers and busy machines
 HOST_PREFIX = "pm:"  # of a handler host's name in /proc/PID/comm, which ends after 15 characters
+# Plugins that are ready and end as soon as they can, but for those of the fixtures that are told not to.
+ENDING = {"log", "statsd", "exec", "webhook", "alert", "future", "held", "hostile", "past", "patient"}
+NOT_ENDING = r"^(how = (hang|spin|stop)|where = (check|open))"
 GUARD = "pm-guard"  # the name of the process that is there in case that panicmon is killed
 
 # Runs a command as the first process of a pid namespace.
@@ -124,7 +127,7 @@ def kill_all(find):
             except ProcessLookupError:
                 pass
         return not pids
-    wait_until(none_left, deadline=20, what="killed processes to be gone")
+    wait_until(none_left, what="killed processes to be gone")
 
 
 class Completed:
@@ -285,12 +288,12 @@ class Panicmon:
 
     @staticmethod
     def patience(config, options):
-        """Deadlines that no slow machine meets, where all handlers are logs and a test says nothing
-        of deadlines itself."""
+        """Deadlines that no slow machine meets, where no handler waits for them and a test says nothing of
+        deadlines itself."""
         if not pathlib.Path(config).is_file() or not os.access(config, os.R_OK):
             return []
         said = pathlib.Path(config).read_text(encoding="utf-8", errors="replace") + "".join(options)
-        if said.count("plugin = ") != said.count("plugin = log\n"):
+        if not set(re.findall(r"^plugin = (?:.*/)?(\w+)", said, re.M)) <= ENDING or re.search(NOT_ENDING, said, re.M):
             return []
         return [word for key in ("start_timeout", "drain_timeout") if key not in said
                 for word in ("-o", f"panicmon.{key}=60s")]

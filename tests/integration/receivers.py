@@ -11,6 +11,7 @@ import tempfile
 import threading
 
 import pm
+from ports import free_port
 
 JOURNAL_REMOTE = "/lib/systemd/systemd-journal-remote"
 SEALS = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
@@ -48,19 +49,6 @@ def short_folder():
         yield folder
     finally:
         shutil.rmtree(folder)
-
-
-def free_port():
-    """One that is free for both UDP and TCP."""
-    while True:
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp, \
-                socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            tcp.bind(("127.0.0.1", 0))
-            try:
-                udp.bind(tcp.getsockname())
-            except OSError:
-                continue
-            return tcp.getsockname()[1]
 
 
 class Rsyslog:

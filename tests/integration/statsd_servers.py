@@ -9,6 +9,7 @@ import subprocess
 import threading
 
 import pm
+from ports import free_port
 
 
 def section(address, name="statsd", **keys):
@@ -82,12 +83,6 @@ class Receiver:
             os.close(fd)
 
 
-def free_port(kind):
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 def udp_is_bound(port):
     lines = pathlib.Path("/proc/net/udp").read_text(encoding="utf-8").splitlines()
     return any(line.split()[1].endswith(f":{port:04X}") for line in lines[1:])
@@ -96,7 +91,7 @@ def udp_is_bound(port):
 def start_on_free_port(start):
     """start(port) makes a server, or returns None if somebody else took the port meanwhile."""
     for _ in range(10):
-        server = start(free_port(socket.SOCK_DGRAM))
+        server = start(free_port())
         if server is not None:
             return server
     raise AssertionError("no server could be started")
@@ -123,7 +118,7 @@ class NpmStatsd:
         self.address = f"udp://127.0.0.1:{self.port}"
 
     def _start(self, port):
-        self.management = free_port(socket.SOCK_STREAM)
+        self.management = free_port()
         config = self.folder / f"statsd-{port}.js"
         config.write_text(f'{{port: {port}, address: "127.0.0.1", mgmt_port: {self.management}, '
                           'mgmt_address: "127.0.0.1", backends: [], flushInterval: 86400000, title: false, '

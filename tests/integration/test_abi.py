@@ -31,7 +31,7 @@ def sample(tmp_path):
 def test_a_handler_of_1_0(panicmon, sample, tmp_path):
     """All that it knows of happens to it."""
     notes = tmp_path / "notes"
-    config = panicmon.config("[panicmon]\ndrain_timeout = 3s\n" + plugins.section("sample", sample, path=notes) +
+    config = panicmon.config("[panicmon]\ndrain_timeout = 30s\n" + plugins.section("sample", sample, path=notes) +
                              plugins.section("drop", "hostile", result=3, seq=1))
     run = panicmon.start([pm.tool("sigcount"), "-q", int(signal.SIGTERM), "-x", 3, tmp_path / "taken"], config=config,
                          name="api")
@@ -45,7 +45,7 @@ def test_a_handler_of_1_0(panicmon, sample, tmp_path):
     assert done.status == 3
     assert [line for line in lines() if line != "tick"] == [
         "open sample api 1 1 7 20 65536 1 1 1", f"started 2 6 32 {pm.tool('sigcount')}", "lost drop 0 1",
-        "received 15 1", "passed 15 1", "exited 3 0 3 1 1 15", "flush 3000 1", "close 2"]
+        "received 15 1", "passed 15 1", "exited 3 0 3 1 1 15", "flush 30000 1", "close 2"]
     assert "panicmon[sample]: event 4 is given up: a reason" in done.stderr.splitlines()
     assert "panicmon[sample]: api has ended" in done.stderr.splitlines()
     assert plugins.missed(done.stderr, "sample") == (0, 1)

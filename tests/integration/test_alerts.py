@@ -12,6 +12,7 @@ import pytest
 
 import plugins
 import pm
+import procfs
 
 STARTED, FAILED, EXITED, RECOVERED = 1, 2, 3, 8
 CRASH = ["sh", "-c", "kill -SEGV $$"]
@@ -341,11 +342,13 @@ def test_panicmon_killed(alerts):
     for count in (1, 2, 3):
         with alerts.start(["sleep", "1000"], config) as run:
             run.command()
-            run.host("alert")
+            host = run.host("alert")
             os.kill(run.pid, signal.SIGKILL)
             run.wait()
             pm.wait_until(lambda: alerts.file().exists() and failures_in(alerts.file()) == count,
                           what=lambda: f"failure {count}: {alerts.notes}")
+            # It is counted before it is told; a run that begins in between would tell of it, too.
+            pm.wait_until(lambda: not procfs.alive(host), what="the host to end")
     assert alerts.told == [(EXITED, 1)]
     alerts.run(["true"], config)
     assert alerts.told == [(EXITED, 1), (RECOVERED, 3)]

@@ -47,7 +47,7 @@ def test_signals_that_come_while_the_command_ends(panicmon):
     """It ends by the fifth. What comes after that is told as failed, or is not taken in any more."""
     realtime = range(40, 60)
     starts = many.run(panicmon, many.fewer(200), [pm.tool("sigcount"), "-n", 5, "@.taken"], queue=realtime, blocked=True,
-                      within=20)
+                      within=many.window(panicmon, 20))
     assert starts.statuses == {0}
     failures = 0
     for start, _, _ in starts.lines:

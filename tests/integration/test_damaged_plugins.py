@@ -27,10 +27,10 @@ def dice(what):
     return random.Random(f"{os.environ.get('PM_SEED', 'panicmon')} {what}")
 
 
-def run_with(panicmon, folder, images):
+def run_with(panicmon, folder, images, start="1s", drain="5s"):
     """Each image as a handler of one panicmon, with a good one among them. Returns stderr."""
     folder.mkdir()
-    text = "[panicmon]\nstart_timeout = 1s\ndrain_timeout = 1s\n"
+    text = f"[panicmon]\nstart_timeout = {start}\ndrain_timeout = {drain}\n"
     for name, image in images.items():
         (folder / f"{name}.so").write_bytes(image)
         text += plugins.section(name, folder / f"{name}.so", path=folder / f"{name}.notes", required="no",
@@ -38,7 +38,7 @@ def run_with(panicmon, folder, images):
     text += panicmon.log_section("log", folder / "log")
     config = panicmon.config(text, name=f"{folder.name}.ini")
     # In there: one whose path is damaged writes to another file.
-    done = panicmon.run(["sh", "-c", "echo out; exit 3"], config=config, deadline=30, cwd=folder)
+    done = panicmon.run(["sh", "-c", "echo out; exit 3"], config=config, cwd=folder)
     assert (done.status, done.stdout) == (3, "out\n"), done
     seen = pm.names([event for event in pm.read_events(folder / "log") if event["event"] != "handler.lost"])
     assert seen == ["process.started", "process.exited"]
@@ -58,7 +58,7 @@ def test_truncated(panicmon, tmp_path, good):
     lengths = [0, 1, 4, 63, 64, len(good) - 1] + dice("cut").choices(range(len(good)), k=TRUNCATIONS - 6)
     for begin in range(0, TRUNCATIONS, AT_ONCE):
         images = {f"cut{i}": good[:lengths[i]] for i in range(begin, begin + AT_ONCE)}
-        stderr = run_with(panicmon, tmp_path / f"from{begin}", images)
+        stderr = run_with(panicmon, tmp_path / f"from{begin}", images, start="60s")
         for name, image in images.items():
             assert f"[handler:{name}] '{tmp_path}/from{begin}/{name}.so' is " in stderr, len(image)
 

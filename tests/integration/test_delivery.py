@@ -108,7 +108,7 @@ def test_poison_after_held_events_is_set_aside(panicmon, tmp_path):
     given up, and the batch and what follows arrive."""
     notes = tmp_path / "notes"
     config = panicmon.config(plugins.section("held", "held", path=notes, crash=12) +
-                             "[panicmon]\ndrain_timeout = 8s\n")
+                             "[panicmon]\ndrain_timeout = 60s\n")
     run = panicmon.start([pm.tool("sigcount"), "-q", int(signal.SIGTERM), tmp_path / "taken"], config=config)
     run.wait_for_stdout("ready")
     procfs_stop(run.host("held"))
@@ -195,7 +195,6 @@ def test_open_that_asks_to_try_again(panicmon, tmp_path):
     config = panicmon.config(plugins.section("retry", "hostile", where="open", result=2, times=3, path=notes))
     run = panicmon.start(["sleep", "1000"], config=config)
     run.command()
-    assert "open" in plugins.notes(notes)
     pm.wait_until(lambda: plugins.seqs(notes), what="the first event")
     run.send(signal.SIGTERM)
     done = run.wait()
@@ -205,7 +204,7 @@ def test_open_that_asks_to_try_again(panicmon, tmp_path):
 
 def test_open_that_never_works(panicmon, tmp_path):
     config = panicmon.config(plugins.section("retry", "hostile", where="open", result=2) +
-                             panicmon.log_section("log", tmp_path / "log") + "[panicmon]\ndrain_timeout = 300ms\n")
+                             panicmon.log_section("log", tmp_path / "log") + "[panicmon]\ndrain_timeout = 3s\n")
     done = panicmon.run(["sh", "-c", "exit 3"], config=config)
     assert done.status == 3
     assert "handler 'retry': 2 of 2 events were not delivered" in done.stderr

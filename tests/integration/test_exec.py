@@ -322,12 +322,12 @@ def test_a_hundred_events_one_at_a_time(panicmon, tmp_path):
     script = hooks.program(tmp_path, f"mkdir {lock} || echo two at once >>{out}\n"
                            f"echo $PANICMON_SEQ >>{out}\nrmdir {lock}")
     started = panicmon.start([pm.tool("sigcount"), "-q", int(signal.SIGUSR1), tmp_path / "taken"],
-                             config=hooks.config(panicmon, hooks.section([script], stdin="none")))
+                             config=hooks.config(panicmon, hooks.section([script], stdin="none"), drain_timeout="10m"))
     started.wait_for_stdout("ready")
     for _ in range(48):
         started.send(signal.SIGRTMIN)
     started.send(signal.SIGUSR1)
-    assert started.wait().status == 0
+    assert started.wait(10 * pm.DEADLINE).status == 0
     assert out.read_text().splitlines() == [str(i + 1) for i in range(100)]
 
 
@@ -346,13 +346,17 @@ def test_the_host_is_clean_between_runs(panicmon, tmp_path):
     started = panicmon.start(["sleep", "1000"], config=hooks.config(
         panicmon, hooks.section([hooks.recorder(tmp_path), record])))
     host = started.host("exec")
+
+    def has_ended():
+        """The program, and what the host has to do about that."""
+        return not procfs.children(host) and procfs.state(host) == "S"
     pm.wait_until(lambda: len(hooks.runs(record)) == 1, what="the first run")
-    pm.wait_until(lambda: not procfs.children(host), what="the end of it")
+    pm.wait_until(has_ended, what="the end of it")
     before = sorted(os.listdir(f"/proc/{host}/fd"))
     for count in range(3):
         started.send(signal.SIGWINCH)
         pm.wait_until(lambda count=count: len(hooks.runs(record)) == 3 + 2 * count, what="its runs")
-    pm.wait_until(lambda: not procfs.children(host), what="the end of them")
+    pm.wait_until(has_ended, what="the end of them")
     assert sorted(os.listdir(f"/proc/{host}/fd")) == before
     started.send(signal.SIGTERM)
     started.wait()

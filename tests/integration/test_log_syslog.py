@@ -8,6 +8,7 @@ import pytest
 
 import pm
 import receivers
+from ports import free_port
 from test_statsd_network import Names
 
 ADDED = 16  # bytes that rsyslog may add: "imuxsock", +00:00 for Z
@@ -130,9 +131,9 @@ def test_a_local_socket_that_is_replaced(panicmon, rsyslog, tmp_path):
 def test_nobody_there_holds_nothing_up(panicmon, tmp_path):
     """At the start, and at the end for no longer than drain_timeout."""
     with receivers.short_folder() as folder:
-        for address in (f"tcp://127.0.0.1:{receivers.free_port()}", folder / "none"):
+        for address in (f"tcp://127.0.0.1:{free_port()}", folder / "none"):
             text = panicmon.log_section("log", "syslog", address=address, format="auto")
-            config = panicmon.config("[panicmon]\ndrain_timeout = 500ms\n" + text)
+            config = panicmon.config("[panicmon]\ndrain_timeout = 3s\n" + text)
             done = panicmon.run(["sh", "-c", "exit 4"], config=config)
             assert done.status == 4, done
             assert done.seconds < 20
@@ -172,7 +173,7 @@ def test_a_name_of_two_addresses(panicmon, tmp_path, there):
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_a_name_that_is_not_found_is_told_as_such(panicmon, transport):
     text = panicmon.log_section("log", "syslog", address=f"{transport}://name.invalid", format="auto")
-    config = panicmon.config("[panicmon]\ndrain_timeout = 500ms\n" + text)
+    config = panicmon.config("[panicmon]\ndrain_timeout = 3s\n" + text)
     done = panicmon.run(["true"], config=config)
     told, = [line for line in done.stderr.splitlines() if "cannot reach syslog" in line]
     assert "Name or service not known" in told or "failure in name resolution" in told, told
@@ -180,9 +181,9 @@ def test_a_name_that_is_not_found_is_told_as_such(panicmon, transport):
 
 def test_a_refusal_by_udp_is_told_once(panicmon):
     """Each datagram is taken, and the next one told that there is nobody."""
-    address = f"udp://127.0.0.1:{receivers.free_port()}"
+    address = f"udp://127.0.0.1:{free_port()}"
     text = panicmon.log_section("log", "syslog", address=address, format="auto")
-    config = panicmon.config("[panicmon]\ndrain_timeout = 1s\n" + text)
+    config = panicmon.config("[panicmon]\ndrain_timeout = 3s\n" + text)
     done = panicmon.run(["sh", "-c", "for i in 1 2 3 4 5 6; do kill -USR1 $PPID; sleep 0.01; done"],
                         config=config, options=["process.rewrite=USR1:0"])
     assert done.stderr.count("cannot reach syslog") == 1, done.stderr

@@ -35,7 +35,7 @@ def test_without_either_they_are_not_panicmons(panicmon):
     run = panicmon.start(["sh", "-c", "(sleep 1000 & echo $!); read x"], stdin=-1)
     run.wait_for_stdout("\n")
     orphan = int(run.stdout)
-    assert procfs.parent(orphan) == os.getpid()
+    pm.wait_until(lambda: procfs.parent(orphan) == os.getpid(), what="the orphan to come")
     os.kill(orphan, signal.SIGKILL)
     run.send(signal.SIGTERM)
     run.wait()
@@ -92,8 +92,8 @@ def test_a_stop_ends_the_wait(panicmon, way, number):
     run = panicmon.start(["sh", "-c", "sleep 1000 & exit 5"], **way_with(way, "process.wait_orphans=60s"))
     run.wait_for_event("process.exited")
     target = run.first_process() if "prefix" in way else run.pid
-    orphan = pm.wait_until(lambda: [pid for pid in procfs.children(target) if procfs.comm(pid) == "sleep"],
-                           what="the orphan")[0]  # a shell until it executes sleep
+    orphan, = pm.wait_until(lambda: [pid for pid in procfs.children(target) if procfs.comm(pid) == "sleep"],
+                            what="the orphan to be sleep(1)")
     os.kill(target, signal.SIGHUP)
     assert run.popen.poll() is None
     os.kill(target, number)
@@ -191,7 +191,7 @@ def test_a_zombie_that_nobody_reaps_is_not_waited_for(panicmon):
 
 def test_what_stays_of_a_session_gets_kill(panicmon, tmp_path):
     done = panicmon.run(["sh", "-c", LEAVE, tmp_path / "out", pm.tool("sigcount"), tmp_path / "taken"],
-                        options=["process.group=session", "process.stop_timeout=300ms"], deadline=30)
+                        options=["process.group=session", "process.stop_timeout=3s"])
     assert done.status == 6
     assert pm.numbers_taken(tmp_path / "taken")[0] == signal.SIGTERM
     pm.wait_until(lambda: not procfs.alive(int(done.stdout)), what="the end of it")

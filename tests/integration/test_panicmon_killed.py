@@ -149,7 +149,8 @@ def test_one_that_nobody_of_ours_may_end_is_told(panicmon, public_folder):
                          config=public_folder / "empty.ini",
                          prefix=["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"])
     pm.wait_until(lambda: "has changed to another user" in run.stderr, what="the warning")
-    command = [pid for pid in procfs.children(run.pid) if procfs.command_line(pid)[:1] == ["sleep"]][0]
+    command, = pm.wait_until(lambda: [pid for pid in procfs.children(run.pid) if procfs.command_line(pid)[:1] == ["sleep"]],
+                             what="sleep(1)")
     os.kill(command, signal.SIGKILL)
     assert run.wait().status == -signal.SIGKILL
 

@@ -32,11 +32,11 @@ def events(tmp_path):
 # ---- alive ----
 
 def test_a_long_call_that_says_that_it_is_alive(panicmon, tmp_path):
-    run = start(panicmon, tmp_path, drain="30s", slow="500ms", alive="yes", timeout="200ms")
+    run = start(panicmon, tmp_path, drain="30s", slow="4s", alive="yes", timeout="1s", events="process.*")
     pm.wait_until(lambda: events(tmp_path), what="the first event")
     done = end(run)
     assert done.stderr == ""
-    assert events(tmp_path) == [(1, 1, 1), (2, 4, 1), (3, 5, 1), (4, 3, 1)]
+    assert events(tmp_path) == [(1, 1, 1), (4, 3, 1)]
 
 
 def test_a_long_call_that_does_not(panicmon, tmp_path):
@@ -49,7 +49,7 @@ def test_a_long_call_that_does_not(panicmon, tmp_path):
 
 def test_one_that_does_not_wake_up(panicmon, tmp_path):
     """Stopped from outside while it sleeps: what comes then is for the next host."""
-    run = start(panicmon, tmp_path, drain="30s", timeout="200ms")
+    run = start(panicmon, tmp_path, drain="30s", timeout="1s")
     pm.wait_until(lambda: events(tmp_path) == [(1, 1, 1)], what="the first event")
     host = run.host("patient")
     pm.wait_until(lambda: procfs.state(host) == "S", what="the host to sleep")
@@ -57,7 +57,7 @@ def test_one_that_does_not_wake_up(panicmon, tmp_path):
     storm(panicmon, run.pid, 1)
     run.host("patient", other_than=host)
     done = end(run)
-    assert "handler 'patient' has not woken up for 200 ms" in done.stderr
+    assert "handler 'patient' has not woken up for 1000 ms" in done.stderr
     assert "not delivered" not in done.stderr
     assert [seq for seq, _, _ in events(tmp_path)] == [1, 2, 3, 4, 5, 6]
 
@@ -81,7 +81,7 @@ def test_ticks_while_an_event_waits(panicmon, tmp_path):
 
 
 def test_a_tick_that_says_dead(panicmon, tmp_path):
-    run = start(panicmon, tmp_path, tick="20ms", ticks=2)
+    run = start(panicmon, tmp_path, tick="500ms", ticks=2)
     pm.wait_until(lambda: "going on without it" in run.stderr, what="the message")
     done = end(run)
     assert "panicmon: handler 'patient' has ended itself\n" in done.stderr
@@ -129,7 +129,7 @@ def test_retry_in_is_shorter(panicmon, tmp_path):
 
 def test_a_batch_that_is_not_taken_yet(panicmon, tmp_path):
     """Meanwhile events come; and all of them count as delivered at the flush that is DONE."""
-    run = start(panicmon, tmp_path, hold="yes", flush_retries=2, retry_in="300ms")
+    run = start(panicmon, tmp_path, hold="yes", flush_retries=2, retry_in="2s")
     pm.wait_until(lambda: "flush 1 2000" in plugins.notes(tmp_path / "notes"), what="the first flush")
     storm(panicmon, run.pid, 3)
     pm.wait_until(lambda: plugins.notes(tmp_path / "notes").count("flush 1 2000") == 3, what="the third flush")

@@ -232,7 +232,7 @@ def test_the_timeout_begins_with_the_first_and_a_second_does_not_put_it_off(pani
         run.send(signal.SIGTERM)
         return run.popen.poll() is not None
     # All the time: put off by each, it would not come while they do.
-    pm.wait_until(ended, deadline=20, what="the end")
+    pm.wait_until(ended, what="the end")
     done = run.wait()
     assert done.status == -signal.SIGKILL
     first = next(event for event in done.events if event["event"] == "signal.passed")

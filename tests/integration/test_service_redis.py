@@ -11,15 +11,10 @@ import pytest
 import plugins
 import pm
 import procfs
+from ports import free_port
 
 needs_redis = pytest.mark.skipif(shutil.which("redis-server") is None or shutil.which("redis-benchmark") is None,
                                  reason="redis is not installed")
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def answers(port):
@@ -151,7 +146,7 @@ def test_the_group_ends_without_any_handler_too(panicmon, tmp_path):
     run, group = stubborn(panicmon, tmp_path, config)
     run.guard()
     os.kill(run.pid, signal.SIGKILL)
-    pm.wait_until(lambda: not procfs.living(group), deadline=10, what="the end of the whole group")
+    pm.wait_until(lambda: not procfs.living(group), what="the end of the whole group")
 
 
 def test_what_was_waiting_is_delivered_by_the_survivors(panicmon, tmp_path):

@@ -7,14 +7,14 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import sys
 import time
 
 import pytest
 
 import pm
-from statsd_servers import Receiver, free_port, section
+from ports import free_port
+from statsd_servers import Receiver, section
 from test_delivery import storm
 
 # Becomes panicmon in namespaces with other files in /etc and, if asked, with a network of its own, whose
@@ -91,7 +91,7 @@ def passed(receiver):
 # ---- nobody there ----
 
 def test_udp_without_a_listener(panicmon):
-    run = start(panicmon, f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}")
+    run = start(panicmon, f"udp://127.0.0.1:{free_port()}")
     for _ in range(3):
         storm(panicmon, run.pid, 1)
     run.send(signal.SIGTERM)
@@ -178,7 +178,7 @@ def test_unix_server_that_is_replaced(panicmon, receivers, tmp_path, rename):
 
 def test_udp_server_that_comes_back(panicmon, receivers):
     """What was lost meanwhile is told to it, and to whoever reads stderr."""
-    first = Receiver(thread=False)
+    first = Receiver(port=free_port(), thread=False)
     run = start(panicmon, first.address)
     pm.wait_until(lambda: "panicmon.process.start" in first.sums(), what="the start")
     port = first.port()
@@ -237,7 +237,7 @@ def test_a_name_with_an_address_that_nobody_listens_to(panicmon, receivers, name
 
 def test_a_name_that_moves_as_its_server_ends(panicmon, receivers, names):
     """A refusal is enough: it does not take the minute."""
-    first = Receiver(thread=False)
+    first = Receiver(port=free_port(), thread=False)
     names.set("127.0.0.1 statsd.test\n")
     run = start(panicmon, f"udp://statsd.test:{first.port()}", prefix=names.prefix)
     pm.wait_until(lambda: "panicmon.process.start" in first.sums(), what="the start")
@@ -253,7 +253,7 @@ def test_a_name_that_moves_as_its_server_ends(panicmon, receivers, names):
 
 def test_a_name_that_moves_while_its_server_goes_on(panicmon, receivers, names):
     """Nothing is refused; it is looked up again after a while."""
-    first = receivers()
+    first = receivers(port=free_port())
     second = receivers(host="127.0.0.2", port=first.port())
     names.set("127.0.0.1 statsd.test\n")
     run = start(panicmon, f"udp://statsd.test:{first.port()}", prefix=names.prefix, look_up_every="1s",

@@ -28,13 +28,13 @@ def full_pipe():
 
 def test_stderr_is_a_full_pipe(panicmon, tmp_path, full_pipe):
     """Messages of panicmon itself: handlers that are refused, and one that falls again and again."""
-    config = panicmon.config("[panicmon]\ndrain_timeout = 300ms\n" + plugins.section("bad", "no_descriptor", required="no") +
+    config = panicmon.config("[panicmon]\ndrain_timeout = 3s\n" + plugins.section("bad", "no_descriptor", required="no") +
                              plugins.section("poison", "hostile", how="crash") + panicmon.log_section("log", tmp_path / "log"))
     run = panicmon.start([pm.tool("sigcount"), "-n", 5, "-x", 7, tmp_path / "taken"], config=config, stderr=full_pipe)
-    run.wait_for_stdout("ready", deadline=20)
+    run.wait_for_stdout("ready")
     for i in range(5):
         run.send(signal.SIGRTMIN)
-    done = run.wait(deadline=20)
+    done = run.wait()
     assert done.status == 7
     assert len((tmp_path / "taken").read_text().splitlines()) == 6
     events = pm.read_events(tmp_path / "log")
@@ -43,19 +43,19 @@ def test_stderr_is_a_full_pipe(panicmon, tmp_path, full_pipe):
 
 def test_the_log_on_a_full_pipe(panicmon, tmp_path, full_pipe):
     """The log handler on stderr, as without a config: it waits, the command does not."""
-    config = panicmon.config("[panicmon]\ndrain_timeout = 300ms\n[handler:log]\nformat = json\ntrust_path = yes\n" +
+    config = panicmon.config("[panicmon]\ndrain_timeout = 3s\n[handler:log]\nformat = json\ntrust_path = yes\n" +
                              panicmon.log_section("file", tmp_path / "log"))
     run = panicmon.start([pm.tool("sigcount"), "-n", 5, "-x", 7, tmp_path / "taken"], config=config, stderr=full_pipe)
-    run.wait_for_stdout("ready", deadline=20)
+    run.wait_for_stdout("ready")
     for i in range(5):
         run.send(signal.SIGRTMIN)
-    assert run.wait(deadline=20).status == 7
+    assert run.wait().status == 7
     assert len(pm.read_events(tmp_path / "log")) == 12
 
 
 def test_a_mistake_in_the_config_with_a_full_pipe(panicmon, full_pipe):
     run = panicmon.start(["true"], config=panicmon.config("[nothing]\n"), stderr=full_pipe)
-    assert run.wait(deadline=20).status == 125
+    assert run.wait().status == 125
 
 
 def test_the_log_on_a_full_disk(panicmon, tmp_path):
@@ -123,5 +123,5 @@ def test_the_host_that_is_stuck_at_stderr_is_ended(panicmon, full_pipe):
     run.command()
     host = run.host()
     run.send(signal.SIGTERM)
-    assert run.wait(deadline=20).status == -signal.SIGTERM
+    assert run.wait().status == -signal.SIGTERM
     assert not procfs.alive(host)

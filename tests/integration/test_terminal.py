@@ -97,11 +97,11 @@ def test_ctrl_z_and_fg_with_a_command_of_several_processes(panicmon, terminal, s
     terminal.wait_for_foreground(command)
     terminal.type("\x1a")
     terminal.wait_for("Stopped")
-    assert procfs.state(cat) == "T"
+    pm.wait_until(lambda: procfs.state(cat) == "T", what="cat to stop")
     terminal.type("fg\n")
     pm.wait_until(lambda: procfs.state(command) == "S" and procfs.state(monitor) == "S", what="both to go on")
     terminal.type("a line\n")
-    terminal.wait_for("a line", 2, deadline=15)
+    terminal.wait_for("a line", 2)
     terminal.type("\x04")
     pm.wait_until(lambda: not procfs.alive(monitor), what="the end")
     terminal.type("echo status=$?\n")

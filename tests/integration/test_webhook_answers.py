@@ -69,9 +69,11 @@ def test_slack_says_ok(panicmon, body, fails):
     assert plugins.missed(ended.stderr, "hook") == (0, 2 if fails else 0)
 
 
-@pytest.mark.parametrize("value", ["3", lambda: webhooks.http_date(4)])
+@pytest.mark.parametrize("value", [lambda: "3", lambda: webhooks.http_date(4)], ids=["seconds", "date"])
 def test_retry_after(panicmon, value):
-    later = (429, {"Retry-After": value() if callable(value) else value}, b"")
+    """A command that runs: at its end, panicmon has less patience."""
+    def later(handler):
+        webhooks.reply(handler, 429, {"Retry-After": value()})
     with webhooks.Receiver(later, 200) as receiver:
         run = panicmon.start(["sleep", "1000"], config=hook(panicmon, receiver))
         first, second = receiver.wait_for(2)[:2]
@@ -129,7 +131,7 @@ def assert_timeout(panicmon, port, scheme="http", **keys):
     """A request to this port comes to nothing, is tried again, and the drain ends in time."""
     keys = {"connect_timeout": "300ms", "request_timeout": "600ms", **keys}
     section = webhooks.section(panicmon, f"{scheme}://127.0.0.1:{port}/hook", **keys)
-    run = panicmon.start(["sleep", "1000"], config=webhooks.config(panicmon, section, drain="1s"))
+    run = panicmon.start(["sleep", "1000"], config=webhooks.config(panicmon, section, drain="3s"))
     host = run.host("hook")
     pm.wait_until(lambda: "trying again" in run.stderr, what="the timeout to be told")
     run.send(signal.SIGTERM)

@@ -10,6 +10,7 @@ import pytest
 import pm
 import webhooks
 from ctl import Ctl
+from ports import free_port
 
 CHAT = ["slack", "teams", "discord", "googlechat"]
 TEMPLATE = '{"who": "{name}@{host}", "n": {seq}, "args": {args}, "line": "x{command}x", "all": {data}, "end": "{code}"}'
@@ -133,8 +134,7 @@ class Alertmanager:
         folder = panicmon.folder / "alertmanager"
         folder.mkdir()
         (folder / "config.yml").write_text("route:\n  receiver: none\nreceivers:\n  - name: none\n", encoding="utf-8")
-        with webhooks.socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         self.url = f"http://127.0.0.1:{port}/api/v2/alerts"
         with open(folder / "log", "wb") as log:
             self.popen = panicmon.spawn(

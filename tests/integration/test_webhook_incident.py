@@ -6,21 +6,23 @@ import webhooks
 from test_webhook_formats import Alertmanager
 
 
-def config(panicmon, tmp_path, *sections):
+def config(panicmon, tmp_path, url, stable_after="1h", **keys):
+    """Without `stable_after` no run that fails is taken for a stable one, however long it takes."""
     state = tmp_path / "state"
     state.mkdir(exist_ok=True)
-    return webhooks.config(panicmon, *sections, more=f"state_dir = {state}\n")
+    section = webhooks.section(panicmon, url, alert_window="1h", stable_after=stable_after, **keys)
+    return webhooks.config(panicmon, section, more=f"state_dir = {state}\n")
 
 
 def test_a_crash_loop_and_a_stable_run(panicmon, tmp_path):
     key = webhooks.secret_file(tmp_path, "e93facc04764012d7bfb002500d5d1a6")
     with webhooks.Receiver(202) as receiver:
-        section = webhooks.section(panicmon, receiver.url(), format="pagerduty", routing_key_file=key,
-                                   alert_window="1h", stable_after="300ms")
-        path = config(panicmon, tmp_path, section)
+        keys = {"url": receiver.url(), "format": "pagerduty", "routing_key_file": key}
+        path = config(panicmon, tmp_path, **keys)
         for _ in range(3):
             panicmon.run(["sh", "-c", "exit 3"], config=path, name="api")
         assert len(receiver.requests) == 1
+        path = config(panicmon, tmp_path, stable_after="300ms", **keys)
         run = panicmon.start(["sleep", "1000"], config=path, name="api")
         trigger, resolve = (request.json for request in receiver.wait_for(2)[:2])
         run.send(signal.SIGTERM)
@@ -32,10 +34,11 @@ def test_a_crash_loop_and_a_stable_run(panicmon, tmp_path):
 
 def test_alertmanager_sees_the_recovery_of_a_run_that_goes_on(panicmon, tmp_path):
     with Alertmanager(panicmon) as server:
-        section = webhooks.section(panicmon, server.url, format="alertmanager", alert_window="1h", stable_after="300ms")
-        path = config(panicmon, tmp_path, section)
+        keys = {"url": server.url, "format": "alertmanager"}
+        path = config(panicmon, tmp_path, **keys)
         panicmon.run(["sh", "-c", "exit 3"], config=path, name="api")
         pm.wait_until(server.alerts, what="the alert")
+        path = config(panicmon, tmp_path, stable_after="300ms", **keys)
         run = panicmon.start(["sleep", "1000"], config=path, name="api")
         pm.wait_until(lambda: server.alerts() == [], what="the end of the alert")
         run.send(signal.SIGTERM)
@@ -44,11 +47,11 @@ def test_alertmanager_sees_the_recovery_of_a_run_that_goes_on(panicmon, tmp_path
 
 def test_people_are_told_what_a_message_stands_for(panicmon, tmp_path):
     with webhooks.Receiver((200, {}, b"ok")) as receiver:
-        section = webhooks.section(panicmon, receiver.url(), format="slack", when="failure", alert_window="1h",
-                                   stable_after="300ms")
-        path = config(panicmon, tmp_path, section)
+        keys = {"url": receiver.url(), "format": "slack", "when": "failure"}
+        path = config(panicmon, tmp_path, **keys)
         for _ in range(3):
             panicmon.run(["sh", "-c", "exit 3"], config=path, name="api")
+        path = config(panicmon, tmp_path, stable_after="300ms", **keys)
         run = panicmon.start(["sleep", "1000"], config=path, name="api")
         crash, recovery = (request.json["text"] for request in receiver.wait_for(2)[:2])
         run.send(signal.SIGTERM)
