@@ -134,6 +134,8 @@ static int show(const struct pm_config *config, struct pm_ctl_look *look, struct
 	if (pm_ctl_look(config, look, error) < 0)
 		return -1;
 	pm_output_clean(path, strlen(path)); /* a terminal may act on the name of a file */
+	if (look->fault[0] != '\0' && strstr(look->fault, path) != NULL)
+		return pm_error_set(error, 0, "%s", look->fault);
 	if (look->fault[0] != '\0')
 		return pm_error_set(error, 0, "%s: %s", path, look->fault);
 	printf("%s %s (ABI %s): %s\n%s\n\n", look->head[PM_DESCRIPTION_NAME],

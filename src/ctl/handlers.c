@@ -21,10 +21,7 @@ static void print_mistake(void *arg, const char *text)
 
 static int is_plugin(const struct dirent *entry)
 {
-	size_t length = strlen(entry->d_name);
-
-	return length > 3 && entry->d_name[0] != '.' &&
-	       strcmp(entry->d_name + length - 3, ".so") == 0;
+	return pm_module_is_plugin(entry->d_name);
 }
 
 bool pm_ctl_is_trusted(const struct pm_config *config, const char *path)

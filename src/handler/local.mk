@@ -12,7 +12,6 @@ src_handler_libpm_handler_la_SOURCES = \
 	src/handler/deliver.h \
 	src/handler/describe.c \
 	src/handler/describe.h \
-	src/handler/elf_check.c \
 	src/handler/filter.c \
 	src/handler/filter.h \
 	src/handler/held.c \
@@ -23,6 +22,7 @@ src_handler_libpm_handler_la_SOURCES = \
 	src/handler/losses.c \
 	src/handler/module.c \
 	src/handler/module.h \
+	src/handler/module_check.c \
 	src/handler/options.c \
 	src/handler/options.h \
 	src/handler/output.c \

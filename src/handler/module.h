@@ -21,6 +21,9 @@ struct pm_module {
  * The caller frees it; NULL if there is no memory. */
 char *pm_module_path(const struct pm_config_handler *config, const char *handler_dir);
 
+/* Whether a file of handler_dir counts as one, by its name. */
+bool pm_module_is_plugin(const char *file);
+
 /* Looks at the file without running any of it: a regular file, a whole ELF shared object of this
  * machine, writable only by those we trust. Errors name the path, what was found and what to do. */
 int pm_module_check(const char *path, bool trust_path, struct pm_error *error);

@@ -51,7 +51,7 @@ def test_missing_in_handler_dir(panicmon):
     done = panicmon.run(["true"], config=config)
     assert done.status == 125
     assert done.stderr == (f"panicmon: {config}:1: [handler:lgo] there is no '{panicmon.handler_dir}/lgo.so'; "
-                           "check `plugin` and `handler_dir`, or install the handler\n")
+                           "did you mean 'log'?\n")
 
 
 def test_not_elf(refused, tmp_path):

@@ -1,5 +1,6 @@
 #include <config.h>
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "config/value.h"
 #include "handler/module.h"
 
 /* dlopen(3) says "No such file or directory" of another machine's object, and a truncated one
@@ -190,6 +192,53 @@ static int check_trust(const char *path, struct pm_error *error)
 	return check_owners_up(folder, error);
 }
 
+bool pm_module_is_plugin(const char *file)
+{
+	size_t length = strlen(file);
+
+	return length > 3 && file[0] != '.' && strcmp(file + length - 3, ".so") == 0;
+}
+
+/* The name in the folder that is most like this one, or "". */
+static void find_nearest(DIR *folder, const char *name, char nearest[NAME_MAX + 1])
+{
+	struct dirent *entry;
+
+	nearest[0] = '\0';
+	while ((entry = readdir(folder)) != NULL) {
+		if (!pm_module_is_plugin(entry->d_name))
+			continue;
+		entry->d_name[strlen(entry->d_name) - strlen(".so")] = '\0';
+		const char *both[] = {nearest, entry->d_name};
+		if (pm_value_nearest(name, both, 2, sizeof(both[0])) == entry->d_name)
+			memcpy(nearest, entry->d_name, strlen(entry->d_name) + 1);
+	}
+}
+
+static int is_missing(const char *path, struct pm_error *error)
+{
+	char nearest[NAME_MAX + 1] = "";
+	pm_autofree char *given = strdup(path), *file = strdup(path);
+	DIR *folder = given == NULL ? NULL : opendir(dirname(given));
+
+	if (folder != NULL && file != NULL) {
+		char *name = basename(file);
+
+		if (pm_module_is_plugin(name))
+			name[strlen(name) - strlen(".so")] = '\0';
+		find_nearest(folder, name, nearest);
+	}
+	if (folder != NULL)
+		closedir(folder);
+	if (nearest[0] != '\0')
+		return pm_error_set(error, 0, "there is no '%s'; did you mean '%s'?", path,
+				    nearest);
+	return pm_error_set(error, 0,
+			    "there is no '%s'; check `plugin` and `handler_dir`, or install the "
+			    "handler",
+			    path);
+}
+
 int pm_module_check(const char *path, bool trust_path, struct pm_error *error)
 {
 	struct stat status;
@@ -197,11 +246,7 @@ int pm_module_check(const char *path, bool trust_path, struct pm_error *error)
 	pm_autofd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0 && errno == ENOENT)
-		return pm_error_set(
-			error, 0,
-			"there is no '%s'; check `plugin` and `handler_dir`, or install "
-			"the handler",
-			path);
+		return is_missing(path, error);
 	if (fd < 0 || fstat(fd, &status) < 0)
 		return pm_error_set(error, errno, "cannot open '%s'", path);
 	if (!S_ISREG(status.st_mode))
