@@ -43,7 +43,9 @@ enum panicmon_reason {
 	PANICMON_REASON_EXITED = 1,      /* by exit(3): `code` */
 	PANICMON_REASON_SIGNALED = 2,    /* by `signal` */
 	PANICMON_REASON_OOM_KILLED = 3,  /* by SIGKILL, and its cgroup has counted an OOM kill */
-	PANICMON_REASON_MONITOR_DIED = 4 /* panicmon itself was killed, and the command with it */
+	PANICMON_REASON_MONITOR_DIED = 4, /* panicmon itself was killed, and the command with it */
+	PANICMON_REASON_STOP_TIMEOUT = 5  /* by SIGKILL from panicmon, `stop_timeout` after it was asked
+					   * to stop (1.1) */
 };
 
 /* Which of the members below the line are set: panicmon_event_has(event, PANICMON_HAS_CODE). */

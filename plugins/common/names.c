@@ -26,6 +26,7 @@ static const char *const reasons[] = {
 	[PANICMON_REASON_SIGNALED] = "signaled",
 	[PANICMON_REASON_OOM_KILLED] = "oom-killed",
 	[PANICMON_REASON_MONITOR_DIED] = "monitor-died",
+	[PANICMON_REASON_STOP_TIMEOUT] = "stop-timeout",
 };
 
 static const char *const severities[] = {

@@ -125,6 +125,8 @@ static const char *service_result(const struct panicmon_event *event)
 		return "resources";
 	if (event->reason == PANICMON_REASON_OOM_KILLED)
 		return "oom-kill";
+	if (event->reason == PANICMON_REASON_STOP_TIMEOUT)
+		return "timeout";
 	if (!panicmon_event_has(event, PANICMON_HAS_SIGNAL))
 		return event->code == 0 ? "success" : "exit-code";
 	if (event->core != 0)

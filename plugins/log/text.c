@@ -142,6 +142,8 @@ static void put_end(struct line *line, const struct panicmon_event *event)
 		put(line, " (out of memory)");
 	if (reason == PANICMON_REASON_MONITOR_DIED)
 		put(line, " (panicmon died)");
+	if (reason == PANICMON_REASON_STOP_TIMEOUT)
+		put(line, " (stop timeout)");
 	if (panicmon_event_has(event, PANICMON_HAS_CORE) && event->core != 0)
 		put(line, " (core dumped)");
 	if (panicmon_event_has(event, PANICMON_HAS_RUNTIME_MS)) {

@@ -174,6 +174,8 @@ static void put_end(char *out, size_t size, const struct panicmon_event *event)
 		why = " (out of memory)";
 	else if (event->reason == PANICMON_REASON_MONITOR_DIED)
 		why = " (panicmon died)";
+	else if (event->reason == PANICMON_REASON_STOP_TIMEOUT)
+		why = " (stop timeout)";
 	if (panicmon_event_has(event, PANICMON_HAS_ERROR))
 		snprintf(out, size, "could not be started: %s", pm_common_errno_text(event->error));
 	else if (panicmon_event_has(event, PANICMON_HAS_SIGNAL))

@@ -99,6 +99,8 @@ static void put_how_it_ended(struct pm_common_buffer *out, const struct panicmon
 		pm_common_puts(out, " as memory ran out");
 	else if (event->reason == PANICMON_REASON_MONITOR_DIED)
 		pm_common_puts(out, " because panicmon itself was killed");
+	else if (event->reason == PANICMON_REASON_STOP_TIMEOUT)
+		pm_common_puts(out, " as it had not stopped in time");
 }
 
 static void put_stop(struct pm_common_buffer *out, const struct panicmon_event *event)
@@ -116,7 +118,7 @@ static void put_stop(struct pm_common_buffer *out, const struct panicmon_event *
 	}
 	pm_common_printf(out, " from pid %d", event->stop_pid);
 	if (panicmon_event_has(event, PANICMON_HAS_STOP_UID))
-		pm_common_printf(out, " (uid %d)", event->stop_uid);
+		pm_common_printf(out, " (uid %u)", (uint32_t)event->stop_uid);
 }
 
 static void put_exited(struct pm_common_buffer *out, const struct panicmon_event *event)

@@ -47,22 +47,28 @@ static int64_t microseconds(struct timeval time)
 	return time.tv_sec * INT64_C(1000000) + time.tv_usec;
 }
 
-static bool was_oom_killed(const struct pm_executor *executor)
+/* SIGKILL tells nobody who has sent it. */
+static int32_t reason_of_signal(const struct pm_executor *executor, int signal)
+{
+	if (signal == SIGKILL && executor->stop_enforced)
+		return PANICMON_REASON_STOP_TIMEOUT;
+	if (signal == SIGKILL && executor->oom_kills >= 0 && pm_oom_kills() > executor->oom_kills)
+		return PANICMON_REASON_OOM_KILLED;
+	return PANICMON_REASON_SIGNALED;
+}
+
+static void set_how(struct panicmon_event *event, const struct pm_executor *executor)
 {
 	int status = executor->outcome.status;
 
-	return !executor->outcome.lost && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL &&
-	       executor->oom_kills >= 0 && pm_oom_kills() > executor->oom_kills;
-}
-
-static void set_how(struct panicmon_event *event, int status)
-{
 	if (WIFSIGNALED(status)) {
+		int signal = WTERMSIG(status);
+
 		PM_EVENT_SET(event, CODE, code, -1);
-		PM_EVENT_SET(event, SIGNAL, signal, WTERMSIG(status));
+		PM_EVENT_SET(event, SIGNAL, signal, signal);
 		PM_EVENT_SET(event, CORE, core, WCOREDUMP(status) ? 1 : 0);
-		PM_EVENT_SET(event, STATUS, status, PM_STATUS_SIGNAL_BASE + WTERMSIG(status));
-		PM_EVENT_SET(event, REASON, reason, PANICMON_REASON_SIGNALED);
+		PM_EVENT_SET(event, STATUS, status, PM_STATUS_SIGNAL_BASE + signal);
+		PM_EVENT_SET(event, REASON, reason, reason_of_signal(executor, signal));
 	} else {
 		PM_EVENT_SET(event, CODE, code, WEXITSTATUS(status));
 		PM_EVENT_SET(event, STATUS, status, WEXITSTATUS(status));
@@ -88,9 +94,7 @@ static void emit_exited(struct pm_executor *executor)
 	int64_t runtime_ns = pm_clock_monotonic() - executor->started_ns;
 
 	if (!executor->outcome.lost)
-		set_how(&event, executor->outcome.status);
-	if (was_oom_killed(executor))
-		event.reason = PANICMON_REASON_OOM_KILLED;
+		set_how(&event, executor);
 	set_who_asked(&event, executor);
 	PM_EVENT_SET(&event, RUNTIME_MS, runtime_ms, runtime_ns / PM_NS_PER_MS);
 	PM_EVENT_SET(&event, CPU_USER_US, cpu_user_us, microseconds(executor->usage.ru_utime));

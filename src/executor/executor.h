@@ -68,6 +68,7 @@ struct pm_executor {
 	int64_t refused_since_ns; /* its queue has been full since then; 0: it took the last one */
 	struct signalfd_siginfo stop; /* the last signal passed on that asks to stop */
 	bool stop_requested;
+	bool stop_enforced; /* SIGKILL was sent, as it had not stopped in time */
 	struct pm_timer stop_timer;
 
 	bool ended; /* the last event was emitted, *outcome is set */

@@ -96,7 +96,9 @@ static void on_stop_timeout(struct pm_timer *timer)
 	pm_children_reap(executor->run->children);
 	if (executor->reaped)
 		return;
-	pm_tell_own_signal(executor, SIGKILL, pm_spawn_kill(&executor->spawn, true, SIGKILL));
+	int failure = pm_spawn_kill(&executor->spawn, true, SIGKILL);
+	executor->stop_enforced = failure == 0;
+	pm_tell_own_signal(executor, SIGKILL, failure);
 	pm_executor_settle(executor);
 }
 

@@ -214,8 +214,18 @@ def test_after_the_timeout_it_is_killed_and_that_is_told(panicmon, number, rewri
     [kill] = killed(done.events)
     assert (kill["pid"], kill["target_pid"], kill["sender_pid"]) == (command, command, run.pid)
     exited = done.events[-1]
-    assert (exited["signal"], exited["stop_requested"], exited["stop_signal"]) == (
-        "SIGKILL", True, signal.Signals(number).name)
+    assert (exited["signal"], exited["reason"], exited["stop_requested"], exited["stop_signal"]) == (
+        "SIGKILL", "stop-timeout", True, signal.Signals(number).name)
+
+
+def test_killed_by_another_before_the_timeout(panicmon):
+    run = panicmon.start(["sh", "-c", DEAF], options=["process.stop_timeout=60s"])
+    run.wait_for_stdout("ready")
+    run.send(signal.SIGTERM)
+    run.wait_for_stdout("heard TERM")
+    os.kill(run.command(), signal.SIGKILL)
+    exited = run.wait().events[-1]
+    assert (exited["signal"], exited["reason"], exited["stop_requested"]) == ("SIGKILL", "signaled", True)
 
 
 def moment(event):

@@ -300,16 +300,27 @@ START_TEST(variables_of_an_end)
 }
 END_TEST
 
-START_TEST(variables_of_an_oom_kill)
+static const struct {
+	enum panicmon_reason reason;
+	const char *result, *name;
+} kills[] = {
+	{PANICMON_REASON_SIGNALED, "signal", "signaled"},
+	{PANICMON_REASON_OOM_KILLED, "oom-kill", "oom-killed"},
+	{PANICMON_REASON_STOP_TIMEOUT, "timeout", "stop-timeout"},
+};
+
+enum { KILL_COUNT = sizeof(kills) / sizeof(kills[0]) };
+
+START_TEST(variables_of_a_kill)
 {
 	const char *const base[] = {NULL};
 	struct panicmon_event event = make_exit(-1, SIGKILL, 0);
 
-	event.reason = PANICMON_REASON_OOM_KILLED;
+	event.reason = (int32_t)kills[_i].reason;
 	char **environment = pm_exec_environment_make(base, &event, 1000);
 	check_variable(environment, "EXIT_STATUS", "KILL");
-	check_variable(environment, "SERVICE_RESULT", "oom-kill");
-	check_variable(environment, "PANICMON_REASON", "oom-killed");
+	check_variable(environment, "SERVICE_RESULT", kills[_i].result);
+	check_variable(environment, "PANICMON_REASON", kills[_i].name);
 	pm_exec_environment_free(environment);
 }
 END_TEST
@@ -377,7 +388,7 @@ static void add_environment_tests(Suite *suite)
 	tcase_add_test(tests, variables_of_a_start);
 	tcase_add_test(tests, variables_that_are_not_handed_on);
 	tcase_add_loop_test(tests, variables_of_an_end, 0, END_COUNT);
-	tcase_add_test(tests, variables_of_an_oom_kill);
+	tcase_add_loop_test(tests, variables_of_a_kill, 0, KILL_COUNT);
 	tcase_add_test(tests, variables_of_a_recovery);
 	tcase_add_test(tests, variables_are_cut);
 }

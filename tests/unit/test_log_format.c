@@ -212,6 +212,12 @@ START_TEST(text_of_processes)
 	assert_text(&event,
 		    LINE("ERROR", "process.exited ") "code 3 after 12 ms, asked to stop by "
 						     "SIGTERM from outside this pid namespace\n");
+	SET(&event, SIGNAL, signal, SIGKILL);
+	SET(&event, REASON, reason, PANICMON_REASON_STOP_TIMEOUT);
+	assert_text(&event, LINE("ERROR", "process.exited ") "killed by SIGKILL (stop timeout) "
+							     "after 12 ms, asked to stop by "
+							     "SIGTERM from outside this pid "
+							     "namespace\n");
 }
 END_TEST
 

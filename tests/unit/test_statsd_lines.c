@@ -128,22 +128,34 @@ START_TEST(test_a_crash)
 }
 END_TEST
 
+static const struct {
+	enum panicmon_reason reason;
+	const char *name, *why;
+} causes[] = {
+	{PANICMON_REASON_OOM_KILLED, "oom-killed", "out of memory"},
+	{PANICMON_REASON_MONITOR_DIED, "monitor-died", "panicmon died"},
+	{PANICMON_REASON_STOP_TIMEOUT, "stop-timeout", "stop timeout"},
+};
+
 START_TEST(test_a_crash_tells_its_cause)
 {
 	struct panicmon_event event = make_event(PANICMON_PROCESS_EXITED);
+	const char *name = causes[_i].name, *why = causes[_i].why;
+	char expected[1000];
 
 	event.severity = PANICMON_FATAL;
 	SET(&event, SIGNAL, signal, SIGKILL);
-	SET(&event, REASON, reason, PANICMON_REASON_MONITOR_DIED);
-	EXPECT(&event,
-	       "panicmon.process.exit:1|c|#service:api,reason:monitor-died,signal:SIGKILL\n"
-	       "panicmon.process.crash:1|c|#service:api,reason:monitor-died,signal:SIGKILL\n"
-	       "panicmon.process.up:0|g|#service:api\n"
-	       "panicmon.process.uptime:0|g|#service:api\n"
-	       "_e{41,15}:api was killed by SIGKILL (panicmon died)|./api --port 80|t:error|k:api|"
-	       "#service:api\n"
-	       "_sc|panicmon.process|2|#service:api|m:api was killed by SIGKILL (panicmon died)",
-	       "dialect=dogstatsd");
+	SET(&event, REASON, reason, (int32_t)causes[_i].reason);
+	snprintf(expected, sizeof(expected),
+		 "panicmon.process.exit:1|c|#service:api,reason:%s,signal:SIGKILL\n"
+		 "panicmon.process.crash:1|c|#service:api,reason:%s,signal:SIGKILL\n"
+		 "panicmon.process.up:0|g|#service:api\n"
+		 "panicmon.process.uptime:0|g|#service:api\n"
+		 "_e{%zu,15}:api was killed by SIGKILL (%s)|./api --port 80|t:error|k:api|"
+		 "#service:api\n"
+		 "_sc|panicmon.process|2|#service:api|m:api was killed by SIGKILL (%s)",
+		 name, name, strlen("api was killed by SIGKILL ()") + strlen(why), why, why);
+	EXPECT(&event, expected, "dialect=dogstatsd");
 }
 END_TEST
 
@@ -467,7 +479,8 @@ void add_line_tests(Suite *suite)
 	tcase_add_loop_test(tcase, test_a_counter, 0, DIALECTS);
 	tcase_add_loop_test(tcase, test_a_start, 0, DIALECTS);
 	tcase_add_loop_test(tcase, test_a_crash, 0, DIALECTS);
-	tcase_add_test(tcase, test_a_crash_tells_its_cause);
+	tcase_add_loop_test(tcase, test_a_crash_tells_its_cause, 0,
+			    sizeof(causes) / sizeof(causes[0]));
 	tcase_add_test(tcase, test_a_good_end);
 	tcase_add_test(tcase, test_a_start_that_failed);
 	tcase_add_test(tcase, test_what_another_handler_lost);

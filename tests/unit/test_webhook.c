@@ -375,6 +375,14 @@ START_TEST(test_who_asked_and_where_arguments_end)
 		"stop by SIGTERM from pid 1 (uid 0)");
 	ck_assert_str_eq(text_of(said, "command"), "sh -c $'echo it\\'s >&2'");
 	json_decref(alerts);
+	crash.reason = PANICMON_REASON_STOP_TIMEOUT;
+	crash.core = 0;
+	alerts = render("alertmanager", &crash);
+	said = json_object_get(json_array_get(alerts, 0), "annotations");
+	ck_assert_ptr_nonnull(strstr(text_of(said, "summary"),
+				     " as it had not stopped in time on web-1 after 1 min 1 s, "
+				     "asked to stop by SIGTERM from pid 1 (uid 0)"));
+	json_decref(alerts);
 }
 END_TEST
 
