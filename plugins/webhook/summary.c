@@ -116,7 +116,7 @@ static void put_stop(struct pm_common_buffer *out, const struct panicmon_event *
 	}
 	pm_common_printf(out, " from pid %d", event->stop_pid);
 	if (panicmon_event_has(event, PANICMON_HAS_STOP_UID))
-		pm_common_printf(out, " (uid %d)", event->stop_uid);
+		pm_common_printf(out, " (uid %u)", (uint32_t)event->stop_uid);
 }
 
 static void put_exited(struct pm_common_buffer *out, const struct panicmon_event *event)
