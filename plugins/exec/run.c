@@ -8,17 +8,15 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "common/clock.h"
 
 enum { GRACE_MS = 2000, STEP_MS = 50 };
 
 static int64_t now_ms(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+	return pm_common_monotonic_ns() / PM_COMMON_NS_PER_MS;
 }
 
 /* The minder, or -1. In it, no handler of the host's may run. */

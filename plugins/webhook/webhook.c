@@ -10,6 +10,7 @@
 #include <panicmon/handler.h>
 
 #include "answer.h"
+#include "common/clock.h"
 #include "format.h"
 #include "message.h"
 #include "options.h"
@@ -178,10 +179,7 @@ static void explain(struct webhook *webhook, int result)
 
 static int64_t now_ms(void)
 {
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return pm_common_monotonic_ns() / PM_COMMON_NS_PER_MS;
 }
 
 static int retry(struct webhook *webhook)
