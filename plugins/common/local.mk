@@ -8,6 +8,7 @@ plugins_common_libpm_common_la_SOURCES = \
 	plugins/common/cut.h \
 	plugins/common/endpoint.c \
 	plugins/common/endpoint.h \
+	plugins/common/event.h \
 	plugins/common/json.c \
 	plugins/common/json.h \
 	plugins/common/lookup.c \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/event.h"
 #include "common/names.h"
 
 enum { TAG_MAX = 6, NUMBER_SIZE = 12 };
@@ -37,18 +38,13 @@ static void add_signal(struct tags *tags, int32_t signal)
 	add_tag(tags, "signal", pm_common_signal_name(signal, tags->names[tags->count]));
 }
 
-static bool is_test(const struct panicmon_event *event)
-{
-	return panicmon_event_has(event, PANICMON_HAS_TEST) && event->test != 0;
-}
-
 /* Those of every metric that an event becomes. Never a pid: each would be a series of its own. */
 static void begin_tags(struct tags *tags, const struct panicmon_event *event)
 {
 	tags->count = 0;
 	if (panicmon_event_has(event, PANICMON_HAS_INSTANCE))
 		add_number(tags, "instance", event->instance);
-	if (is_test(event))
+	if (pm_common_is_test(event))
 		add_tag(tags, "test", "yes");
 }
 
@@ -120,7 +116,7 @@ static void tell_up(struct pm_statsd_metrics *metrics, const struct panicmon_eve
 	int64_t count = count_running(&metrics->running, &since_ns);
 
 	/* It knows nothing of the service, which may be up. */
-	if (event != NULL && is_test(event))
+	if (event != NULL && pm_common_is_test(event))
 		return;
 	tell(metrics, event, "process.up", PM_STATSD_GAUGE, NULL, count);
 	tell(metrics, event, "process.uptime", PM_STATSD_GAUGE, NULL,
