@@ -21,3 +21,8 @@ int64_t pm_common_monotonic_ns(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);
 }
+
+int64_t pm_common_monotonic_ms(void)
+{
+	return pm_common_monotonic_ns() / PM_COMMON_NS_PER_MS;
+}

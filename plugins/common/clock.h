@@ -1,4 +1,4 @@
-/* clock.h: the two clocks, in nanoseconds. Read from the vDSO: no system call. */
+/* clock.h: the two clocks. Read from the vDSO: no system call. */
 #ifndef PM_COMMON_CLOCK_H
 #define PM_COMMON_CLOCK_H
 
@@ -9,5 +9,6 @@
 
 int64_t pm_common_realtime_ns(void);
 int64_t pm_common_monotonic_ns(void);
+int64_t pm_common_monotonic_ms(void);
 
 #endif

@@ -177,11 +177,6 @@ static void explain(struct webhook *webhook, int result)
 	pm_common_buffer_free(&text);
 }
 
-static int64_t now_ms(void)
-{
-	return pm_common_monotonic_ns() / PM_COMMON_NS_PER_MS;
-}
-
 static int retry(struct webhook *webhook)
 {
 	uint32_t random = 0;
@@ -192,7 +187,8 @@ static int retry(struct webhook *webhook)
 	uint32_t delay_ms =
 		pm_webhook_delay(webhook->failures, webhook->answer.retry_after, random);
 	webhook->host->retry_in(webhook->host, delay_ms);
-	webhook->held_until_ms = now_ms() + pm_webhook_hold(&webhook->answer, delay_ms);
+	webhook->held_until_ms =
+		pm_common_monotonic_ms() + pm_webhook_hold(&webhook->answer, delay_ms);
 	return PANICMON_RETRY;
 }
 
@@ -238,7 +234,7 @@ static int send_event(void *self, const struct panicmon_event *event)
 
 	if (format->wants != NULL && !format->wants(event))
 		return PANICMON_DONE;
-	int64_t left_ms = webhook->held_until_ms - now_ms();
+	int64_t left_ms = webhook->held_until_ms - pm_common_monotonic_ms();
 	if (left_ms > 0)
 		return hold(webhook, left_ms);
 	if (event->seq != webhook->seq)
