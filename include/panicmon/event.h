@@ -115,9 +115,9 @@ struct panicmon_event {
 	int32_t stop_requested; /* exited: 1 if TERM, INT or QUIT was passed on before */
 	int32_t stop_signal;    /* exited: the last of those, with its sender */
 	int32_t stop_pid;       /* as sender_pid; none if the kernel sent it, as for Ctrl-C */
-	int32_t stop_uid;
-	int32_t sender_pid; /* signal.*: 0 if outside our pid namespace */
-	int32_t sender_uid;
+	int32_t stop_uid;       /* as sender_uid */
+	int32_t sender_pid;     /* signal.*: 0 if outside our pid namespace */
+	int32_t sender_uid;     /* signal.*: to be cast to uid_t, as large ones are negative here */
 	const char *sender_command; /* signal.*: /proc/PID/comm, if the sender was still there */
 	int32_t si_code;            /* signal.*: sigaction(2) */
 	int32_t value;              /* signal.*: sival_int of a signal sent by sigqueue(3) */

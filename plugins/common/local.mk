@@ -3,9 +3,12 @@ noinst_LTLIBRARIES += plugins/common/libpm_common.la
 plugins_common_libpm_common_la_SOURCES = \
 	plugins/common/buffer.c \
 	plugins/common/buffer.h \
+	plugins/common/clock.c \
+	plugins/common/clock.h \
 	plugins/common/cut.h \
 	plugins/common/endpoint.c \
 	plugins/common/endpoint.h \
+	plugins/common/event.h \
 	plugins/common/json.c \
 	plugins/common/json.h \
 	plugins/common/lookup.c \

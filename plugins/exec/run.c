@@ -8,18 +8,11 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
+
 enum { GRACE_MS = 2000, STEP_MS = 50 };
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
 
 /* The minder, or -1. In it, no handler of the host's may run. */
 static pid_t fork_minder(const struct pm_exec_start *start)
@@ -43,11 +36,11 @@ static pid_t fork_minder(const struct pm_exec_start *start)
 static bool wait_for_report(const struct pm_exec_run *run, int fd, int64_t timeout_ms,
 			    struct pm_exec_report *report)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = pm_common_monotonic_ms() + timeout_ms;
 
 	for (;;) {
 		struct pollfd ready = {.fd = fd, .events = POLLIN};
-		int64_t left = end - now_ms();
+		int64_t left = end - pm_common_monotonic_ms();
 		int step = left > STEP_MS ? STEP_MS : left > 0 ? (int)left : 0;
 
 		run->alive(run->arg);

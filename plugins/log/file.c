@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/names.h"
 #include "sink.h"
 
@@ -35,16 +35,7 @@ static struct file *file_of(struct pm_log_sink *sink)
 	return (struct file *)sink;
 }
 
-static const int64_t check_interval_ns = INT64_C(1000000000);
-
-/* Read from the vDSO: no system call. */
-static int64_t now_ns(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
+#define CHECK_INTERVAL PM_COMMON_NS_PER_S
 
 static void close_fd(int fd)
 {
@@ -119,7 +110,7 @@ static int attach(struct file *file, int fd)
 	file->inode = status.st_ino;
 	file->torn = false;
 	file->doubtful = is_cut(file, status.st_size);
-	file->checked_ns = now_ns();
+	file->checked_ns = pm_common_monotonic_ns();
 	return PANICMON_DONE;
 }
 
@@ -185,9 +176,9 @@ static int refresh(struct pm_log_sink *sink)
 	if (file->path == NULL)
 		return PANICMON_DONE;
 	if (file->fd >= 0) {
-		int64_t now = now_ns();
+		int64_t now = pm_common_monotonic_ns();
 
-		if (now - file->checked_ns < check_interval_ns)
+		if (now - file->checked_ns < CHECK_INTERVAL)
 			return PANICMON_DONE;
 		file->checked_ns = now;
 		if (is_current(file))

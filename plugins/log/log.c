@@ -7,12 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <syslog.h>
-#include <time.h>
 
 #include <panicmon/handler.h>
 
 #include "address.h"
 #include "common/buffer.h"
+#include "common/clock.h"
 #include "common/cut.h"
 #include "common/names.h"
 #include "format.h"
@@ -294,17 +294,14 @@ static int write_event(void *self, const struct panicmon_event *event)
 static void close_log(void *self, int why)
 {
 	struct log *log = self;
-	struct timespec now = {0};
 
 	(void)why;
-	if (log->dropped > 0 && log->sink->ops->refresh(log->sink) == PANICMON_DONE) {
-		clock_gettime(CLOCK_REALTIME, &now);
+	if (log->dropped > 0 && log->sink->ops->refresh(log->sink) == PANICMON_DONE)
 		write_gap(log, &(const struct panicmon_event){
 				       .size = sizeof(struct panicmon_event),
-				       .time_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec,
+				       .time_ns = pm_common_realtime_ns(),
 				       .name = log->host->service,
 			       });
-	}
 	destroy(log);
 }
 

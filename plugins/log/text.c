@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/cut.h"
+#include "common/event.h"
 #include "common/names.h"
 #include "common/quote.h"
 #include "common/utf8.h"
@@ -332,7 +333,7 @@ static void put_body(struct line *line, const struct pm_log_record *record)
 	}
 	if (event->type < DESCRIBE_COUNT && describe[event->type] != NULL)
 		describe[event->type](line, event);
-	if (panicmon_event_has(event, PANICMON_HAS_TEST) && event->test != 0)
+	if (pm_common_is_test(event))
 		put(line, " (a test)");
 	if (event->attempt > 1)
 		pm_common_printf(line->out, " (attempt %u)", event->attempt);

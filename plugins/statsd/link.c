@@ -6,22 +6,12 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/names.h"
 
-static const int64_t second_ns = INT64_C(1000000000);
-
 enum { MOMENT_MS = 200 }; /* for the answer of a resolver that works */
-
-static int64_t now_ns(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * second_ns + now.tv_nsec;
-}
 
 static void disconnect(struct pm_statsd_link *link)
 {
@@ -80,7 +70,7 @@ static void finish_lookup(struct pm_statsd_link *link, int wait_ms)
 
 static bool start_lookup(struct pm_statsd_link *link)
 {
-	link->looked_ns = now_ns();
+	link->looked_ns = pm_common_monotonic_ns();
 	link->lookup_error = pm_common_lookup_start(&link->lookup, &link->address.at, SOCK_DGRAM);
 	return link->lookup_error == 0;
 }
@@ -88,13 +78,13 @@ static bool start_lookup(struct pm_statsd_link *link)
 /* Looks the name up again if it is time; `doubt`: the address in use may be wrong. */
 static void refresh(struct pm_statsd_link *link, bool doubt)
 {
-	int64_t pause_ns = doubt || link->count == 0 ? second_ns : link->refresh_ns;
+	int64_t pause_ns = doubt || link->count == 0 ? PM_COMMON_NS_PER_S : link->refresh_ns;
 
 	if (link->fixed)
 		return;
 	if (pm_common_lookup_pending(&link->lookup))
 		finish_lookup(link, 0);
-	else if ((link->looked_ns == 0 || now_ns() - link->looked_ns >= pause_ns) &&
+	else if ((link->looked_ns == 0 || pm_common_monotonic_ns() - link->looked_ns >= pause_ns) &&
 		 start_lookup(link))
 		finish_lookup(link, doubt || link->count == 0 ? MOMENT_MS : 0);
 }
@@ -107,7 +97,7 @@ void pm_statsd_link_open(struct pm_statsd_link *link, const struct pm_statsd_add
 	struct addrinfo *found = NULL;
 
 	*link = (struct pm_statsd_link){
-		.address = *address, .fd = -1, .refresh_ns = refresh_ms * (second_ns / 1000)};
+		.address = *address, .fd = -1, .refresh_ns = refresh_ms * PM_COMMON_NS_PER_MS};
 	link->fixed = address->is_unix ||
 		      getaddrinfo(address->at.host, address->at.port, &hints, &found) == 0;
 	if (found != NULL) {

@@ -4,11 +4,10 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
+#include "common/event.h"
 #include "common/names.h"
-
-static const int64_t second_ns = INT64_C(1000000000);
 
 enum { TAG_MAX = 6, NUMBER_SIZE = 12 };
 
@@ -18,14 +17,6 @@ struct tags {
 	size_t count;
 	char names[TAG_MAX][PM_COMMON_NAME_SIZE];
 };
-
-static int64_t clock_ns(clockid_t clock)
-{
-	struct timespec now = {0};
-
-	clock_gettime(clock, &now);
-	return (int64_t)now.tv_sec * second_ns + now.tv_nsec;
-}
 
 /* ---- tags ---- */
 
@@ -47,18 +38,13 @@ static void add_signal(struct tags *tags, int32_t signal)
 	add_tag(tags, "signal", pm_common_signal_name(signal, tags->names[tags->count]));
 }
 
-static bool is_test(const struct panicmon_event *event)
-{
-	return panicmon_event_has(event, PANICMON_HAS_TEST) && event->test != 0;
-}
-
 /* Those of every metric that an event becomes. Never a pid: each would be a series of its own. */
 static void begin_tags(struct tags *tags, const struct panicmon_event *event)
 {
 	tags->count = 0;
 	if (panicmon_event_has(event, PANICMON_HAS_INSTANCE))
 		add_number(tags, "instance", event->instance);
-	if (is_test(event))
+	if (pm_common_is_test(event))
 		add_tag(tags, "test", "yes");
 }
 
@@ -84,11 +70,11 @@ static void add_end(struct tags *tags, const struct panicmon_event *event)
 static void tell(struct pm_statsd_metrics *metrics, const struct panicmon_event *event,
 		 const char *name, enum pm_statsd_type type, const struct tags *tags, int64_t value)
 {
-	int64_t time_ns = event != NULL ? event->time_ns : clock_ns(CLOCK_REALTIME);
+	int64_t time_ns = event != NULL ? event->time_ns : pm_common_realtime_ns();
 	const struct pm_statsd_metric metric = {
 		.name = name,
 		.type = type,
-		.time_s = time_ns / second_ns,
+		.time_s = time_ns / PM_COMMON_NS_PER_S,
 		.tags = tags != NULL ? tags->all : NULL,
 		.tag_count = tags != NULL ? tags->count : 0,
 	};
@@ -119,22 +105,22 @@ static void set_running(struct pm_statsd_running *running, int32_t from, int32_t
 		if (running->all[i].pid != from)
 			continue;
 		running->all[i].pid = to;
-		running->all[i].since_ns = clock_ns(CLOCK_MONOTONIC);
+		running->all[i].since_ns = pm_common_monotonic_ns();
 		return;
 	}
 }
 
 static void tell_up(struct pm_statsd_metrics *metrics, const struct panicmon_event *event)
 {
-	int64_t now_ns = clock_ns(CLOCK_MONOTONIC), since_ns = now_ns;
+	int64_t now_ns = pm_common_monotonic_ns(), since_ns = now_ns;
 	int64_t count = count_running(&metrics->running, &since_ns);
 
 	/* It knows nothing of the service, which may be up. */
-	if (event != NULL && is_test(event))
+	if (event != NULL && pm_common_is_test(event))
 		return;
 	tell(metrics, event, "process.up", PM_STATSD_GAUGE, NULL, count);
 	tell(metrics, event, "process.uptime", PM_STATSD_GAUGE, NULL,
-	     count > 0 ? (now_ns - since_ns) / second_ns : 0);
+	     count > 0 ? (now_ns - since_ns) / PM_COMMON_NS_PER_S : 0);
 }
 
 void pm_statsd_tell_heartbeat(struct pm_statsd_metrics *metrics)

@@ -4,9 +4,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <time.h>
 
-static const int64_t ns_per_ms = INT64_C(1000000);
+#include "common/clock.h"
 
 enum {
 	OLD_MS = 100,        /* a line waits no longer, while events go on to come */
@@ -16,14 +15,6 @@ enum {
 	END_MS = 250,         /* altogether; */
 	END_LOOKUP_MS = 1000, /* of a name that was never found yet */
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /* ---- losses ---- */
 
@@ -91,7 +82,7 @@ static void add(struct pm_statsd_outbox *outbox, enum pm_statsd_kind kind, size_
 		int64_t value)
 {
 	if (outbox->batch.count == 0)
-		outbox->since_ns = now_ns();
+		outbox->since_ns = pm_common_monotonic_ns();
 	struct pm_statsd_share gone =
 		pm_statsd_batch_add(&outbox->batch, kind, &outbox->line, head, value);
 	if (gone.lines > 0)
@@ -120,10 +111,8 @@ void pm_statsd_outbox_add_text(struct pm_statsd_outbox *outbox)
 
 static void add_dropped(struct pm_statsd_outbox *outbox)
 {
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	const struct pm_statsd_metric metric = {.name = "dropped", .time_s = now.tv_sec};
+	const struct pm_statsd_metric metric = {
+		.name = "dropped", .time_s = pm_common_realtime_ns() / PM_COMMON_NS_PER_S};
 	uint64_t untold = outbox->untold;
 	outbox->untold = 0;
 	add_metric(outbox, PM_STATSD_DROPPED, &metric, (int64_t)untold);
@@ -195,13 +184,13 @@ bool pm_statsd_outbox_send(struct pm_statsd_outbox *outbox, uint32_t *wait_ms)
 		return true;
 	}
 	*wait_ms = retry_ms(++outbox->failures);
-	outbox->since_ns = now_ns();
+	outbox->since_ns = pm_common_monotonic_ns();
 	return false;
 }
 
 void pm_statsd_outbox_send_if_due(struct pm_statsd_outbox *outbox)
 {
-	bool old = now_ns() - outbox->since_ns >= OLD_MS * ns_per_ms;
+	bool old = pm_common_monotonic_ns() - outbox->since_ns >= OLD_MS * PM_COMMON_NS_PER_MS;
 	uint32_t wait_ms;
 
 	/* One that does not take what it gets is not asked for every event. */
@@ -212,7 +201,7 @@ void pm_statsd_outbox_send_if_due(struct pm_statsd_outbox *outbox)
 
 void pm_statsd_outbox_finish(struct pm_statsd_outbox *outbox, uint32_t budget_ms)
 {
-	int64_t begun_ns = now_ns();
+	int64_t begun_ns = pm_common_monotonic_ns();
 	int error;
 
 	while ((error = send_all(outbox)) != 0) {
@@ -220,7 +209,7 @@ void pm_statsd_outbox_finish(struct pm_statsd_outbox *outbox, uint32_t budget_ms
 
 		if (patience_ms > budget_ms / 2)
 			patience_ms = budget_ms / 2;
-		if (now_ns() - begun_ns >= patience_ms * ns_per_ms)
+		if (pm_common_monotonic_ns() - begun_ns >= patience_ms * PM_COMMON_NS_PER_MS)
 			break;
 		pm_statsd_link_wait(&outbox->link, error, END_STEP_MS);
 	}

@@ -74,6 +74,12 @@ static void fill(struct attributes *attributes, const struct panicmon_event *eve
 		pm_common_put(&value[i], "", 1);
 }
 
+/* One that failed may lack even its NUL. */
+static bool is_given(const struct pm_common_buffer *value)
+{
+	return !value->failed && value->data[0] != '\0';
+}
+
 static bool free_attributes(struct attributes *attributes)
 {
 	bool failed = false;
@@ -96,7 +102,7 @@ void pm_webhook_cloudevents(const struct pm_webhook_settings *settings,
 	(void)settings;
 	fill(&attributes, event, message->id);
 	for (int i = 0; i < ATTRIBUTE_COUNT; i++)
-		if (attributes.value[i].data != NULL && attributes.value[i].data[0] != '\0')
+		if (is_given(&attributes.value[i]))
 			json_object_set_new(object, names[i],
 					    json_string(attributes.value[i].data));
 	message->failed |= free_attributes(&attributes);
@@ -120,14 +126,14 @@ void pm_webhook_cloudevents_binary(const struct pm_webhook_settings *settings,
 		struct pm_common_buffer coded = {0};
 		char name[16];
 
-		if (attributes.value[i].failed) /* it may lack even its NUL */
+		if (!is_given(&attributes.value[i]))
 			continue;
 		snprintf(name, sizeof(name), "ce-%s", names[i]);
 		put_percent(&coded, attributes.value[i].data, attributes.value[i].length - 1,
 			    is_plain);
 		pm_common_put(&coded, "", 1);
 		message->failed |= coded.failed;
-		if (!coded.failed && coded.data[0] != '\0')
+		if (!coded.failed)
 			pm_webhook_put_header(message, name, coded.data);
 		pm_common_buffer_free(&coded);
 	}

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "common/event.h"
 #include "common/json.h"
 #include "common/names.h"
 #include "format.h"
@@ -33,14 +34,8 @@ static json_t *whole_text(const char *text)
 	return value;
 }
 
-/* A test neither changes nor ends an incident that is real. */
-static bool is_test(const struct panicmon_event *event)
-{
-	return panicmon_event_has(event, PANICMON_HAS_TEST) && event->test != 0;
-}
-
 /* The same for each crash and for their end. An exit that is no failure has no key of panicmon's, which
- * is NAME@HOST. */
+ * is NAME@HOST. A test neither changes nor ends an incident that is real. */
 static void put_incident(struct pm_common_buffer *out, const struct panicmon_event *event)
 {
 	if (panicmon_event_has(event, PANICMON_HAS_INCIDENT) && event->incident != NULL) {
@@ -50,7 +45,7 @@ static void put_incident(struct pm_common_buffer *out, const struct panicmon_eve
 		pm_common_puts(out, "@");
 		put_whole(out, event->host);
 	}
-	if (is_test(event))
+	if (pm_common_is_test(event))
 		pm_common_puts(out, " (test)");
 }
 
@@ -128,7 +123,7 @@ static json_t *alert_labels(const struct pm_webhook_settings *settings,
 
 	if (settings->labels != NULL)
 		json_object_update(labels, settings->labels);
-	if (is_test(event))
+	if (pm_common_is_test(event))
 		json_object_set_new(labels, "test", json_string("yes"));
 	return labels;
 }

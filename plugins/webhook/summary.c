@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/event.h"
 #include "common/names.h"
 #include "common/quote.h"
 #include "common/utf8.h"
@@ -215,7 +216,7 @@ static void put_crashes(struct pm_common_buffer *out, const struct panicmon_even
 
 void pm_webhook_put_summary(struct pm_common_buffer *out, const struct panicmon_event *event)
 {
-	if (panicmon_event_has(event, PANICMON_HAS_TEST))
+	if (pm_common_is_test(event))
 		pm_common_puts(out, "TEST: ");
 	pm_webhook_put_name(out, event->name);
 	if (panicmon_event_has(event, PANICMON_HAS_INSTANCE))

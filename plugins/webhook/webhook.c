@@ -10,6 +10,7 @@
 #include <panicmon/handler.h>
 
 #include "answer.h"
+#include "common/clock.h"
 #include "format.h"
 #include "message.h"
 #include "options.h"
@@ -176,14 +177,6 @@ static void explain(struct webhook *webhook, int result)
 	pm_common_buffer_free(&text);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now = {0};
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static int retry(struct webhook *webhook)
 {
 	uint32_t random = 0;
@@ -194,7 +187,8 @@ static int retry(struct webhook *webhook)
 	uint32_t delay_ms =
 		pm_webhook_delay(webhook->failures, webhook->answer.retry_after, random);
 	webhook->host->retry_in(webhook->host, delay_ms);
-	webhook->held_until_ms = now_ms() + pm_webhook_hold(&webhook->answer, delay_ms);
+	webhook->held_until_ms =
+		pm_common_monotonic_ms() + pm_webhook_hold(&webhook->answer, delay_ms);
 	return PANICMON_RETRY;
 }
 
@@ -240,7 +234,7 @@ static int send_event(void *self, const struct panicmon_event *event)
 
 	if (format->wants != NULL && !format->wants(event))
 		return PANICMON_DONE;
-	int64_t left_ms = webhook->held_until_ms - now_ms();
+	int64_t left_ms = webhook->held_until_ms - pm_common_monotonic_ms();
 	if (left_ms > 0)
 		return hold(webhook, left_ms);
 	if (event->seq != webhook->seq)

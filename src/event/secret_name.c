@@ -132,22 +132,26 @@ static bool begins_with(const char *at, const char *end, const char *added, cons
 	}
 }
 
+static struct word last_word(const char *at, const char *end)
+{
+	struct word last = {0}, word;
+
+	while ((word = next_word(&at, end)).length > 0)
+		last = word;
+	return last;
+}
+
 /* Likewise harmless, as in --pin-file, if that is not of the name itself. */
 static bool has_added(const char *name, const char *end, const char *added)
 {
+	bool harmless_end = is_one_of(last_word(name, end), harmless, COUNT(harmless));
 	const char *rest;
 
 	for (const char *at = name; next_word(&(const char *){at}, end).length > 0;
-	     next_word(&at, end)) {
-		struct word last = {0}, word;
-
-		if (!begins_with(at, end, added, &rest))
-			continue;
-		while ((word = next_word(&rest, end)).length > 0)
-			last = word;
-		if (!is_one_of(last, harmless, COUNT(harmless)))
+	     next_word(&at, end))
+		if (begins_with(at, end, added, &rest) &&
+		    (!harmless_end || next_word(&rest, end).length == 0))
 			return true;
-	}
 	return false;
 }
 

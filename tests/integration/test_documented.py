@@ -1,4 +1,5 @@
-"""Every key is in panicmon.ini(5) and in conf/panicmon.ini, with its default, and no other is."""
+"""Every key is in panicmon.ini(5) and in conf/panicmon.ini, with its default, and no other is; and every member of
+an event's JSON is in the manual."""
 import re
 
 import pytest
@@ -27,12 +28,12 @@ def keys_of_plugin(ctl, name):
     return {line.split()[0]: line.split()[2] for line in lines if line.strip() and line[0] != " "}
 
 
-def keys_in_manual(section):
+def keys_in_manual(section, kind="Cm"):
     """All that are items there, the values of a key among them."""
     page = read("man", "panicmon.ini.5")
     text = page[page.index(f"\n.Ss {section}\n") + 1:]
     text = text[:re.search(r"\n\.S[hs] |\Z", text[1:]).start() + 1]
-    items = re.findall(r"^\.It Cm (.*)", text, re.MULTILINE)
+    items = re.findall(rf"^\.It {kind} (.*)", text, re.MULTILINE)
     return {word for item in items for word in item.replace("env. Ns Ar NAME", "env.NAME").split(" , ")}
 
 
@@ -63,3 +64,10 @@ def test_keys_of_a_plugin(panicmon, name):
     assert set(keys) - keys_in_manual(f"The plugin {name}") == set()
     assert set(example) - keys_of_panicmon("handler") == set(keys)
     assert {key: (example[key], value) for key, value in keys.items() if value != "-" and example[key] != value} == {}
+
+
+def test_members_of_an_event():
+    source = read("plugins", "common", "json.c")
+    members = re.findall(r'MEMBER\(\w+, \w+, "(\w+)"|set\w*\(line, "(\w+)"', source)
+    assert len(members) > 40
+    assert {first or second for first, second in members} == keys_in_manual("Events in JSON", "Li")

@@ -47,6 +47,22 @@ def test_a_long_call_that_does_not(panicmon, tmp_path):
     assert events(tmp_path)[:3] == [(1, 1, 1), (1, 1, 2), (1, 1, 3)]
 
 
+def test_a_call_during_which_all_are_frozen(panicmon, tmp_path):
+    """As `docker pause` does it: time goes by for the clock, not for the call."""
+    run = start(panicmon, tmp_path, drain="30s", slow="4s", timeout="8s", events="process.started")
+    pm.wait_until(lambda: events(tmp_path), what="the call")
+    host, begun = run.host("patient"), time.monotonic()
+    pm.wait_until(lambda: time.monotonic() - begun >= 3, what="a look at it")
+    for pid in (host, run.pid):
+        os.kill(pid, signal.SIGSTOP)
+    pm.wait_until(lambda: time.monotonic() - begun >= 12, what="its time limit")
+    os.kill(run.pid, signal.SIGCONT)
+    pm.wait_until(lambda: procfs.state(run.pid) == "S", what="panicmon to have looked")
+    os.kill(host, signal.SIGCONT)
+    assert end(run).stderr == ""
+    assert events(tmp_path) == [(1, 1, 1)]
+
+
 def test_one_that_does_not_wake_up(panicmon, tmp_path):
     """Stopped from outside while it sleeps: what comes then is for the next host."""
     run = start(panicmon, tmp_path, drain="30s", timeout="1s")

@@ -109,3 +109,10 @@ int open_descriptors(void)
 	closedir(list);
 	return count;
 }
+
+void wait_for_zombie(pid_t pid)
+{
+	siginfo_t info;
+
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+}

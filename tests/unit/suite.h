@@ -5,6 +5,7 @@
 
 #include <check.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 /* A case of the suite, with time enough for valgrind on a busy machine. set_up and tear_down (each may be
  * NULL) are called in the process of each test; tear_down is not if the test failed. */
@@ -30,5 +31,8 @@ bool is_under_valgrind(void);
 
 /* How many descriptors this process has, in numbers to compare: the one that counts is among them. */
 int open_descriptors(void);
+
+/* Waits until a child has ended, but leaves it to be reaped. */
+void wait_for_zombie(pid_t pid);
 
 #endif

@@ -111,13 +111,6 @@ void open_role(const char *role, const char *arg)
 	open_command(argv);
 }
 
-void wait_for_zombie(void)
-{
-	siginfo_t info;
-
-	ck_assert_int_eq(waitid(P_PID, (id_t)executor.spawn.pid, &info, WEXITED | WNOWAIT), 0);
-}
-
 /* ---- ends ---- */
 
 static const int codes[] = {0, 1, 3, 42, 125, 126, 127, 128, 143, 255};
@@ -236,7 +229,7 @@ START_TEST(not_invoked_and_reaped_first)
 
 	open_command(argv);
 	pm_run_start(&together);
-	wait_for_zombie();
+	wait_for_zombie(executor.spawn.pid);
 	pm_children_reap(&children);
 	ck_assert(executor.ended);
 	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_FAILED);
@@ -268,7 +261,7 @@ START_TEST(killed_at_the_gate)
 {
 	open_role("exit", "0");
 	kill(executor.spawn.pid, SIGKILL);
-	wait_for_zombie();
+	wait_for_zombie(executor.spawn.pid);
 	pm_children_reap(&children);
 	ck_assert_uint_eq(told_count, 0);
 	ck_assert(!executor.ended);
@@ -284,7 +277,7 @@ START_TEST(killed_at_the_gate_unseen)
 {
 	open_role("exit", "0");
 	kill(executor.spawn.pid, SIGKILL);
-	wait_for_zombie();
+	wait_for_zombie(executor.spawn.pid);
 	pm_run_start(&together);
 	pm_run_wait(&together);
 	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_PROCESS_EXITED);

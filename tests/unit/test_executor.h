@@ -37,9 +37,6 @@ void open_command(char *const *argv);
 /* The options that they use, for a command that is told of to the same sink. */
 struct pm_executor_options options_of(char *const *argv);
 
-/* Waits until the command has ended, but leaves it to be reaped. */
-void wait_for_zombie(void);
-
 /* ---- somebody who sends signals ---- */
 
 struct sender {

@@ -203,7 +203,7 @@ START_TEST(failed_before_exited)
 
 	open_role("exit", "5");
 	start();
-	wait_for_zombie();
+	wait_for_zombie(executor.spawn.pid);
 	struct sender sender = send_signals(what, 2);
 	pm_run_wait(&together);
 	close(sender.pipe);
@@ -273,7 +273,7 @@ START_TEST(full_queue_to_the_end)
 	struct sender sender = send_signals(&what, 1);
 	start_and_retry();
 	kill(executor.spawn.pid, SIGKILL);
-	wait_for_zombie(); /* the kernel takes any signal for one that is dying, and drops it */
+	wait_for_zombie(executor.spawn.pid); /* the kernel takes any signal for one that is dying, and drops it */
 	pm_run_wait(&together);
 	close(sender.pipe);
 	ASSERT_TOLD(PANICMON_PROCESS_STARTED, PANICMON_SIGNAL_RECEIVED, PANICMON_SIGNAL_FAILED,

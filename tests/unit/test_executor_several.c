@@ -254,11 +254,8 @@ END_TEST
 
 static void kill_at_the_gate(int index)
 {
-	siginfo_t info;
-
 	kill(several[index].spawn.pid, SIGKILL);
-	ck_assert_int_eq(waitid(P_PID, (id_t)several[index].spawn.pid, &info, WEXITED | WNOWAIT),
-			 0);
+	wait_for_zombie(several[index].spawn.pid);
 }
 
 /* Reaped before the start, or not. */

@@ -114,11 +114,9 @@ END_TEST
 /* Dead, but not reaped when the signal comes: told as failed for that one, and nobody else. */
 START_TEST(one_is_gone)
 {
-	siginfo_t info;
-
 	open_and_start();
 	kill(several[1].spawn.pid, SIGKILL);
-	ck_assert_int_eq(waitid(P_PID, (id_t)several[1].spawn.pid, &info, WEXITED | WNOWAIT), 0);
+	wait_for_zombie(several[1].spawn.pid);
 	pm_loop_pause(&loop, &children.source);
 	send_signal(SIGUSR1, false, 1);
 	turn_until_told(SEVERAL + 2 * SEVERAL + 1);
@@ -248,12 +246,10 @@ END_TEST
 /* The one that has them waits no longer: the others get theirs. */
 START_TEST(full_queue_until_it_ends)
 {
-	siginfo_t info;
-
 	fill_queue_of(_i);
 	kill(several[_i].spawn.pid, SIGKILL);
 	/* The kernel takes any signal for one that is dying, and drops it. */
-	ck_assert_int_eq(waitid(P_PID, (id_t)several[_i].spawn.pid, &info, WEXITED | WNOWAIT), 0);
+	wait_for_zombie(several[_i].spawn.pid);
 	turn_until_told(SEVERAL + 2 * SEVERAL * QUEUED + 1);
 	ASSERT_TOLD_OF(_i, PANICMON_PROCESS_STARTED, PANICMON_SIGNAL_RECEIVED,
 		       PANICMON_SIGNAL_FAILED, PANICMON_SIGNAL_RECEIVED, PANICMON_SIGNAL_FAILED,
@@ -291,8 +287,6 @@ END_TEST
 /* The end of another is found as the signals are about to be read: that reads them first. */
 START_TEST(full_queue_as_another_ends)
 {
-	siginfo_t info;
-
 	prepare_several();
 	open_several();
 	close_the_queue(&several[0]);
@@ -300,7 +294,7 @@ START_TEST(full_queue_as_another_ends)
 	pm_loop_pause(&loop, &children.source);
 	send_signal(37, true, QUEUED);
 	kill(several[1].spawn.pid, SIGKILL);
-	ck_assert_int_eq(waitid(P_PID, (id_t)several[1].spawn.pid, &info, WEXITED | WNOWAIT), 0);
+	wait_for_zombie(several[1].spawn.pid);
 	while (!several[1].ended)
 		pm_loop_turn(&loop);
 	open_the_queue(&several[0]);

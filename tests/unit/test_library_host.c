@@ -25,13 +25,6 @@ static pid_t other_child(int code)
 	return pid;
 }
 
-static void wait_for_zombie(pid_t pid)
-{
-	siginfo_t info;
-
-	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-}
-
 static pid_t other;
 
 static void other_ends_at_start(const struct panicmon_event *event)

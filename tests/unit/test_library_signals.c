@@ -173,13 +173,6 @@ END_TEST
 
 /* ---- to one that is gone ---- */
 
-static void wait_for_zombie(pid_t pid)
-{
-	siginfo_t info;
-
-	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-}
-
 static bool send_first;
 
 /* Holds the loop up until the command is a zombie, and there is a signal. Whichever of them was

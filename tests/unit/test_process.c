@@ -68,13 +68,6 @@ int end_of(pid_t pid)
 	return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-void wait_for_zombie(pid_t pid)
-{
-	siginfo_t info;
-
-	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-}
-
 int read_mark(int fd)
 {
 	struct pollfd interest = {.fd = fd, .events = POLLIN};

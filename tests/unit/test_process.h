@@ -35,9 +35,6 @@ pid_t fork_staying(void);
 /* Waits for a child; its exit status, or -SIGNAL. */
 int end_of(pid_t pid);
 
-/* Waits until a child has ended, but leaves it to be reaped. */
-void wait_for_zombie(pid_t pid);
-
 /* One byte, or -1 at the end of file. Fails the test if neither comes. */
 int read_mark(int fd);
 

@@ -368,6 +368,24 @@ START_TEST(names_that_were_added)
 }
 END_TEST
 
+/* The command waits for it. */
+START_TEST(a_name_of_many_words_takes_no_time)
+{
+	enum { LENGTH = 1 << 20 };
+	const struct pm_redact redact = {.names = added_names, .count = 1};
+	static char text[LENGTH + sizeof("file=x")];
+	char *args[] = {pin, text, NULL};
+
+	for (size_t i = 0; i < LENGTH; i += 4)
+		memcpy(text + i, "pin-", 4);
+	memcpy(text + LENGTH, "file=x", sizeof("file=x"));
+	char **out = pm_redact_args(args, &redact);
+	ck_assert_ptr_nonnull(out);
+	ck_assert_str_eq(out[1], text);
+	free(out);
+}
+END_TEST
+
 START_TEST(nothing_is_hidden_if_that_is_off)
 {
 	const struct pm_redact off = {.off = true};
@@ -396,6 +414,7 @@ static void add_argument_tests(Suite *suite)
 	ADD_LOOP(tests, nothing_is_hidden_if_that_is_off, flags);
 	tcase_add_test(tests, no_arguments_at_all);
 	tcase_add_test(tests, a_long_argument_is_copied_whole);
+	tcase_add_test(tests, a_name_of_many_words_takes_no_time);
 }
 
 int main(void)
