@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "event/redact.h"
 
@@ -148,7 +149,8 @@ static const struct pair programs[] = {
 	{{"redis-cli", "-a", "-x"}, {"redis-cli", "-a", "***"}},
 	{{"curl", "-u", "nobody", "h:80"}, {"curl", "-u", "nobody", "h:80"}},
 	{{"curl", "-u", ":", "h"}, {"curl", "-u", ":", "h"}},
-	{{"curl", "-o", "u:p", "--user-agent", "a:b"}, {"curl", "-o", "u:p", "--user-agent", "a:b"}},
+	{{"curl", "-o", "u:p", "--user-agent", "a:b"},
+	 {"curl", "-o", "u:p", "--user-agent", "a:b"}},
 	{{"mysql", "-p", "db", "-P3306"}, {"mysql", "-p", "db", "-P3306"}},
 	{{"curl"}, {"curl"}},
 	{{"curl", "-u"}, {"curl", "-u"}},
@@ -156,7 +158,8 @@ static const struct pair programs[] = {
 
 static const struct pair webhooks[] = {
 	ONE("https://hooks.slack.com/services/T0/B0/x", "https://hooks.slack.com/***"),
-	ONE("--url=https://hooks.slack.com:443/workflows/x", "--url=https://hooks.slack.com:443/***"),
+	ONE("--url=https://hooks.slack.com:443/workflows/x",
+	    "--url=https://hooks.slack.com:443/***"),
 	ONE("hooks.slack.com/services/T0/B0/x", "hooks.slack.com/***"),
 	ONE("https://discord.com/api/webhooks/1/x", "https://discord.com/api/***"),
 	ONE("https://ptb.Discord.com/api/v10/webhooks/1/x", "https://ptb.Discord.com/api/***"),
@@ -335,6 +338,49 @@ START_TEST(a_long_argument_is_copied_whole)
 }
 END_TEST
 
+static int64_t cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+/* An argument of so many units. Returns what it has taken. */
+static int64_t time_of(const char *unit, size_t count)
+{
+	const size_t length = strlen(unit);
+	char *text = malloc(count * length + 1);
+	char command[] = "x";
+	char *args[] = {command, text, NULL};
+
+	for (size_t i = 0; i < count; i++)
+		memcpy(text + i * length, unit, length + 1);
+	const int64_t begun = cpu_ns();
+	free(pm_redact_args(args, NULL));
+	const int64_t took = cpu_ns() - begun;
+	free(text);
+	return took;
+}
+
+static const char *const units_of_long[] = {"a:", "a=", "a://b:x/", "a://b:x", "token ", "-p "};
+
+/* What is looked for behind each is looked for to the end at most once: 32 times the length may take 32
+ * times as long, not 1024 times. */
+START_TEST(a_long_argument_takes_no_longer_than_its_length)
+{
+	enum { COUNT = 2048, TIMES = 32, OTHERS = 8 };
+	int64_t least = INT64_MAX;
+
+	for (int i = 0; i < 3; i++) {
+		const int64_t took = time_of(units_of_long[_i], COUNT);
+
+		least = took < least ? took : least;
+	}
+	ck_assert_int_lt(time_of(units_of_long[_i], COUNT * TIMES), least * TIMES * OTHERS);
+}
+END_TEST
+
 /* ---- with what people say of it ---- */
 
 static char pin[] = "pin", ssn[] = "SSN", card[] = "card-number", file_name[] = "file.name";
@@ -396,6 +442,8 @@ static void add_argument_tests(Suite *suite)
 	ADD_LOOP(tests, nothing_is_hidden_if_that_is_off, flags);
 	tcase_add_test(tests, no_arguments_at_all);
 	tcase_add_test(tests, a_long_argument_is_copied_whole);
+	tcase_add_loop_test(tests, a_long_argument_takes_no_longer_than_its_length, 0,
+			    sizeof(units_of_long) / sizeof(units_of_long[0]));
 }
 
 int main(void)
