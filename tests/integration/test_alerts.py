@@ -301,6 +301,39 @@ def test_a_failure_while_another_panicmon_calls(alerts):
     assert alerts.told == [(EXITED, 2), (RECOVERED, 2)]
 
 
+def test_each_failure_is_told_while_another_panicmon_calls(alerts):
+    """Without a window nobody else tells of it. What the other one calls for is told by it alone."""
+    mark = alerts.folder / "mark"
+    mark.touch()
+    keys = {"alert_window": "0", "stable_after": "1h"}
+    calling = alerts.start(CRASH, alerts.config(retry="yes", mark=mark, name="calling.ini", **keys))
+    pm.wait_until(lambda: is_claimed(alerts), what="the first to call")
+    config = alerts.config(**keys)
+    for _ in range(3):
+        alerts.run(CRASH, config)
+    assert alerts.told == [(EXITED, 1)] * 3
+    mark.unlink()
+    calling.wait()
+    assert alerts.told == [(EXITED, 1)] * 4
+    assert len({note.run for note in alerts.notes}) == 4 and failures_in(alerts.file()) == 4
+
+
+def test_one_that_calls_is_stopped(alerts):
+    """As a container is that is paused: for the others it calls no longer than a call counts."""
+    mark = alerts.folder / "mark"
+    mark.touch()
+    keys = {"alert_window": "2s", "stable_after": "1h"}
+    with alerts.start(CRASH, alerts.config(retry="yes", mark=mark, name="calling.ini", **keys)) as calling:
+        pm.wait_until(lambda: is_claimed(alerts), what="the first to call")
+        os.kill(calling.pid, signal.SIGSTOP)
+        os.kill(calling.host("alert"), signal.SIGSTOP)
+        config = alerts.config(**keys)
+        alerts.run(CRASH, config)
+        with alerts.start(["sleep", "1000"], config):
+            alerts.wait_told([(EXITED, 2)])
+        os.kill(calling.host("alert"), signal.SIGKILL)
+
+
 def is_claimed(alerts):
     """Without a lock of our own, which would be in the way."""
     try:
