@@ -45,11 +45,11 @@ struct pm_keeper_slot {
 	unsigned messages;         /* since then */
 	struct pm_output output;
 	struct pm_timer backoff;
-	struct pm_timer watch; /* runs while the host is not asleep */
-	int64_t stuck_since_ns; /* CLOCK_MONOTONIC: seen in a call, or not to wake up; 0: it was not */
-	uint64_t stuck_at;      /* the page's `calls` and `delivered` then */
-	int64_t started_ns;     /* of the host, CLOCK_MONOTONIC */
-	unsigned failures;      /* deaths in a row */
+	struct pm_timer watch;   /* runs while the host is not asleep */
+	unsigned stuck_looks;    /* in a row that saw it in one call, or not to wake up */
+	uint64_t stuck_at;       /* the page's `calls` and `delivered` then */
+	int64_t started_ns;      /* of the host, CLOCK_MONOTONIC */
+	unsigned failures;       /* deaths in a row */
 	uint64_t delivered_seen; /* `page->delivered` at the last death */
 	struct pm_timer losses;  /* after one was noticed, until there were none for a second */
 	uint64_t lost_told, dropped_told;

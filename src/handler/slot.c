@@ -184,7 +184,7 @@ int pm_slot_start(struct pm_keeper_slot *slot, struct pm_error *error)
 	}
 	slot->running = true;
 	note_pid(slot, slot->child.pid);
-	slot->stuck_since_ns = 0;
+	slot->stuck_looks = 0;
 	watch(slot);
 	if (pm_children_add(keeper->children, &slot->child, error) < 0)
 		return -1;
@@ -200,16 +200,15 @@ static bool is_deaf(const struct pm_keeper_slot *slot)
 	return slot->socket.fd >= 0 && ioctl(slot->socket.fd, SIOCOUTQ, &unread) == 0 && unread > 0;
 }
 
-/* Whether it has been stuck in the same place for as long as `timeout`, by what was seen of it. */
+/* Whether it has been stuck in the same place for as long as `timeout`. The looks at it are counted: the time
+ * between two of them may be one in which neither it nor panicmon was let run, as in a container that is
+ * paused. */
 static bool is_late(struct pm_keeper_slot *slot, uint64_t progress)
 {
-	int64_t now = pm_clock_monotonic();
-
-	if (slot->stuck_since_ns != 0 && progress == slot->stuck_at)
-		return now - slot->stuck_since_ns >= slot->config->timeout_ms * PM_NS_PER_MS;
-	slot->stuck_since_ns = now;
+	if (progress != slot->stuck_at)
+		slot->stuck_looks = 0;
 	slot->stuck_at = progress;
-	return false;
+	return slot->stuck_looks++ >= LOOKS;
 }
 
 /* A call into the plugin may take as long as `timeout`, and so may waking up. Then the host is killed; the
@@ -239,7 +238,7 @@ static void on_watch(struct pm_timer *timer)
 		return;
 	}
 	if (!stuck)
-		slot->stuck_since_ns = 0;
+		slot->stuck_looks = 0;
 	if (stuck || atomic_load(&slot->page->asleep) == 0)
 		watch(slot);
 }
