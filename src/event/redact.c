@@ -39,6 +39,8 @@ static const struct program_flag {
 	{"mysql*", "-p", "", JOINED},
 	{"mariadb*", "-p", "", JOINED},
 	{"redis-cli", "-a", "", WHOLE},
+	{"sshpass", "-p", "v", WHOLE},
+	{"ldap*", "-w", "cMnvxZ", WHOLE},
 };
 _Static_assert(COUNT(program_flags) <= 32, "a bit for each");
 
