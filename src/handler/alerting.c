@@ -2,6 +2,7 @@
 
 #include "handler/alerting.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,13 +20,15 @@ static struct pm_alerts_now now(void)
 }
 
 /* Against another panicmon of this service, from load() to keep(). One that does not let go, as it was
- * stopped, is not waited for: at worst a failure is not counted. */
+ * stopped, is not waited for, nor is a file system that locks no folders, such as NFS: at worst a failure is
+ * not counted. */
 static void lock(const struct pm_delivery *delivery)
 {
 	const struct timespec pause = {.tv_nsec = 5 * PM_NS_PER_MS};
 
 	for (int tries = 200; delivery->alerting.folder >= 0 && tries > 0; tries--) {
-		if (flock(delivery->alerting.folder, LOCK_EX | LOCK_NB) == 0)
+		if (flock(delivery->alerting.folder, LOCK_EX | LOCK_NB) == 0 ||
+		    errno != EWOULDBLOCK)
 			return;
 		nanosleep(&pause, NULL);
 	}

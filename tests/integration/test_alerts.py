@@ -307,6 +307,20 @@ def test_a_read_only_disk(alerts):
     assert alerts.told == [(EXITED, 1)]
 
 
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_disk_that_locks_no_folders(alerts):
+    """As NFS. That is so for good, and not waited for."""
+    config, trace = alerts.config(alert_window="1h"), alerts.folder / "trace"
+    _, line = alerts.panicmon.arguments(CRASH, config=config, name="api")
+    strace = ["strace", "-f", "-o", trace, "-e", "trace=flock", "-e", "inject=flock:error=EBADF"]
+    if subprocess.run([*strace, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("nothing can be traced here")
+    for _ in range(2):
+        alerts.panicmon.spawn([*strace, *line], stderr=subprocess.DEVNULL).wait(timeout=pm.DEADLINE)
+        assert 0 < trace.read_text(encoding="utf-8").count("flock(") < 20
+    assert alerts.told == [(EXITED, 1)] and failures_in(alerts.file()) == 2
+
+
 def test_the_folder_is_made_for_its_owner_alone(alerts):
     alerts.run(CRASH, alerts.config())
     folder = alerts.file().parent
