@@ -11,6 +11,13 @@ install_data_hooks += remove-handler-notes
 remove-handler-notes:
 	cd '$(DESTDIR)$(handlerdir)' && rm -f $(handler_LTLIBRARIES)
 
+# panicmon loads nothing from a folder that others can write to, as a umask of 0002 would make it.
+install_data_hooks += close-handler-folders
+close-handler-folders:
+	for folder in '$(DESTDIR)$(pkglibdir)' '$(DESTDIR)$(handlerdir)'; do \
+		test ! -d "$$folder" || chmod go-w "$$folder" || exit; \
+	done
+
 uninstall_hooks += uninstall-handlers
 uninstall-handlers:
 	for plugin in $(handler_LTLIBRARIES:.la=.so); do \

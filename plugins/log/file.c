@@ -22,9 +22,7 @@ struct file {
 	bool exact_mode;
 	bool pipe;
 	bool torn; /* what was written last was cut, and has no newline */
-	/* The file had no newline at its end: one who wrote there was killed in write(2), which the
-	 * kernel cuts at the end of a page, or is still in it. */
-	bool doubtful;
+	off_t end; /* of what was written last; -1: nothing was */
 	dev_t device;
 	ino_t inode;
 	int64_t checked_ns; /* CLOCK_MONOTONIC: when path was compared with the open file */
@@ -74,24 +72,6 @@ static int set_blocking(int fd)
 	return flags < 0 ? -1 : fcntl(fd, F_SETFL, flags & ~O_NONBLOCK);
 }
 
-/* Whether what ends at that offset of the file lacks its newline. */
-static bool is_cut(const struct file *file, off_t end)
-{
-	struct stat status;
-	char last = '\n';
-
-	if (file->path == NULL || end <= 0)
-		return false;
-	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	if (fd < 0)
-		return false;
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_dev == file->device &&
-	    status.st_ino == file->inode && pread(fd, &last, 1, end - 1) != 1)
-		last = '\n';
-	close_fd(fd);
-	return last != '\n';
-}
-
 /* Takes fd over, also where it fails. */
 static int attach(struct file *file, int fd)
 {
@@ -109,7 +89,7 @@ static int attach(struct file *file, int fd)
 	file->device = status.st_dev;
 	file->inode = status.st_ino;
 	file->torn = false;
-	file->doubtful = is_cut(file, status.st_size);
+	file->end = -1;
 	file->checked_ns = pm_common_monotonic_ns();
 	return PANICMON_DONE;
 }
@@ -238,19 +218,39 @@ static int write_whole(struct file *file, const char *record, size_t length)
 	return file->torn ? PANICMON_RETRY : PANICMON_DONE;
 }
 
+/* Whether what ends at that offset of the file lacks its newline. */
+static bool is_cut(const struct file *file, off_t end)
+{
+	struct stat status;
+	char last = '\n';
+
+	if (end <= 0)
+		return false;
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return false;
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_dev == file->device &&
+	    status.st_ino == file->inode && pread(fd, &last, 1, end - 1) != 1)
+		last = '\n';
+	close_fd(fd);
+	return last != '\n';
+}
+
 /* The kernel lets one write at a time into a file, so that after ours whoever was in the middle of a
- * line has ended it; O_APPEND has left the offset at our end (write(2)). What stands on a line that
- * was cut for good is written again, on one of its own. */
+ * line has ended it, or never will: it was killed in write(2), which is cut at the end of a page then, or its
+ * disk was full. What stands on a line that was cut for good is written again, on one of its own.
+ * O_APPEND leaves the offset at our end (write(2)); if nobody has written since, no line can have been cut. */
 static int write_record(struct pm_log_sink *sink, const char *record, size_t length)
 {
 	struct file *file = file_of(sink);
 	int result = write_whole(file, record, length);
 
-	if (result != PANICMON_DONE || !file->doubtful)
+	if (result != PANICMON_DONE || file->path == NULL)
 		return result;
-	file->doubtful = false;
-	off_t start = lseek(file->fd, 0, SEEK_CUR) - (off_t)(length - 1);
-	return is_cut(file, start) ? write_whole(file, record, length) : result;
+	off_t end = lseek(file->fd, 0, SEEK_CUR), start = end - (off_t)(length - 1);
+	bool alone = start == file->end;
+	file->end = end;
+	return alone || !is_cut(file, start) ? result : write_whole(file, record, length);
 }
 
 static void close_file(struct pm_log_sink *sink)

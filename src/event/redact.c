@@ -12,6 +12,9 @@
 
 enum { SECRET_MARK_LENGTH = sizeof("***") - 1 };
 
+/* How far a password is looked for: a text may have what comes before one in every other place. */
+enum { PASSWORD_LONGEST = 1024 };
+
 enum secret_form {
 	JOINED,   /* -pSECRET; what follows after a blank is none */
 	WHOLE,    /* -aSECRET, -a SECRET */
@@ -36,6 +39,8 @@ static const struct program_flag {
 	{"mysql*", "-p", "", JOINED},
 	{"mariadb*", "-p", "", JOINED},
 	{"redis-cli", "-a", "", WHOLE},
+	{"sshpass", "-p", "v", WHOLE},
+	{"ldap*", "-w", "cMnvxZ", WHOLE},
 };
 _Static_assert(COUNT(program_flags) <= 32, "a bit for each");
 
@@ -113,7 +118,11 @@ static const char *userinfo_end(const char *at)
 	if (colon == NULL || strspn(colon + 1, DIGITS) == (size_t)(at + authority - colon - 1))
 		return NULL;
 	/* What follows the colon is no port: a password with an unescaped '/', '?' or '#'. */
-	return memrchr(at, '@', strcspn(at, "\"<>" BLANKS));
+	size_t most = strnlen(at, PASSWORD_LONGEST);
+	if (memchr(at, '@', most) == NULL)
+		return NULL;
+	size_t length = strcspn(at, "\"<>" BLANKS);
+	return memrchr(at, '@', length < most ? length : most);
 }
 
 /* Copies the userinfo at `at`, if any, without its secret. Returns where to go on. */
@@ -268,11 +277,10 @@ static bool is_address_kind(const char *name, size_t length)
  * it is none. A '/' in it is known for sure only before an address in parentheses: user:p/w@tcp(host). */
 static const char *password_end(const char *at)
 {
-	enum { LONGEST = 1024 }; /* a text may have a ':' in every other place */
 	const char *end = NULL, *before_path = NULL;
 	bool path = false;
 
-	for (const char *next = at; next - at < LONGEST && *next != '\0'; next++) {
+	for (const char *next = at; next - at < PASSWORD_LONGEST && *next != '\0'; next++) {
 		if (strchr("\"'<>" BLANKS, *next) != NULL)
 			break;
 		path |= *next == '/';

@@ -2,6 +2,7 @@
 
 #include "handler/alerting.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -19,13 +20,15 @@ static struct pm_alerts_now now(void)
 }
 
 /* Against another panicmon of this service, from load() to keep(). One that does not let go, as it was
- * stopped, is not waited for: at worst a failure is not counted. */
+ * stopped, is not waited for, nor is a file system that locks no folders, such as NFS: at worst a failure is
+ * not counted. */
 static void lock(const struct pm_delivery *delivery)
 {
 	const struct timespec pause = {.tv_nsec = 5 * PM_NS_PER_MS};
 
 	for (int tries = 200; delivery->alerting.folder >= 0 && tries > 0; tries--) {
-		if (flock(delivery->alerting.folder, LOCK_EX | LOCK_NB) == 0)
+		if (flock(delivery->alerting.folder, LOCK_EX | LOCK_NB) == 0 ||
+		    errno != EWOULDBLOCK)
 			return;
 		nanosleep(&pause, NULL);
 	}
@@ -91,12 +94,15 @@ static void keep(struct pm_delivery *delivery, bool changed)
 
 /* Between lock() and unlock(). False: another panicmon of this service is calling people just now, and what
  * is owed is told when that has come to nothing, or when the window is over. */
-static bool claim(struct pm_delivery *delivery, const struct pm_alerts_now *at)
+static bool claim(struct pm_delivery *delivery, enum pm_alerts_claim what,
+		  const struct pm_alerts_now *at)
 {
 	struct pm_alerting *alerting = &delivery->alerting;
+	int64_t window_ns = alerting->rule.window_ns;
 
 	if (alerting->folder < 0 || alerting->claim >= 0 ||
-	    pm_alerts_file_claim(alerting->folder, &alerting->claim))
+	    pm_alerts_file_claim(alerting->folder, what, window_ns > 0 ? window_ns : INT64_MAX,
+				 &alerting->claim))
 		return true;
 	alerting->retry_at_ns = at->mono_ns + PM_NS_PER_S;
 	return false;
@@ -107,6 +113,23 @@ static void release(struct pm_alerting *alerting)
 	if (alerting->claim >= 0)
 		close(alerting->claim);
 	alerting->claim = -1;
+}
+
+/* Likewise, for a failure that is to be told. Without a window each is, whoever calls meanwhile. */
+static bool claim_failure(struct pm_delivery *delivery, const struct pm_alerts_now *at)
+{
+	struct pm_alerting *alerting = &delivery->alerting;
+
+	alerting->stands_for = alerting->rule.incident.owed;
+	if (claim(delivery, PM_ALERTS_CLAIM_FAILURE, at))
+		return true;
+	if (alerting->rule.window_ns > 0)
+		return false;
+	alerting->stands_for = 1;
+	alerting->retry_at_ns = 0;
+	/* Its own failure is nobody else's to tell, so it is told even if this is refused. */
+	claim(delivery, PM_ALERTS_CLAIM_BESIDE, at);
+	return true;
 }
 
 void pm_alerting_open(struct pm_delivery *delivery, int folder)
@@ -173,12 +196,11 @@ bool pm_alerting_take(struct pm_delivery *delivery, struct panicmon_event *event
 	bool alerts =
 		counts &&
 		pm_alerts_decide(&alerting->rule, PM_ALERTS_FAILURE, &at) == PM_ALERTS_ALERT &&
-		claim(delivery, &at);
+		claim_failure(delivery, &at);
 	unlock(delivery);
 	if (!alerts)
 		return !counts;
 	alerting->alerts = true;
-	alerting->stands_for = alerting->rule.incident.owed;
 	sign(delivery, event, alerting->stands_for);
 	return true;
 }
@@ -228,6 +250,12 @@ void pm_alerting_flushed(struct pm_delivery *delivery, bool delivered)
 {
 	if (delivery->alerting.held)
 		conclude(delivery, delivered);
+}
+
+void pm_alerting_goes_on(const struct pm_delivery *delivery)
+{
+	if (delivery->alerting.claim >= 0)
+		pm_alerts_file_claim_again(delivery->alerting.claim);
 }
 
 /* The last failure, by the id it has had since it happened. */
@@ -285,7 +313,7 @@ static enum pm_alerts_action decide(struct pm_delivery *delivery, enum pm_alerts
 	/* The time of before that may be earlier than that of their call: as if the clock were set back. */
 	at = now();
 	action = pm_alerts_decide(rule, cause, &at);
-	if (action != PM_ALERTS_NOTHING && !claim(delivery, &at))
+	if (action != PM_ALERTS_NOTHING && !claim(delivery, PM_ALERTS_CLAIM_OWED, &at))
 		action = PM_ALERTS_NOTHING;
 	unlock(delivery);
 	return action;

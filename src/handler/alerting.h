@@ -40,6 +40,9 @@ bool pm_alerting_take(struct pm_delivery *delivery, struct panicmon_event *event
 void pm_alerting_settle(struct pm_delivery *delivery, int result);
 void pm_alerting_flushed(struct pm_delivery *delivery, bool delivered);
 
+/* It is to be tried again, and others of this service are to know that somebody still does. */
+void pm_alerting_goes_on(const struct pm_delivery *delivery);
+
 /* Delivers what the clock, or the end of the run, asks for. False: the handler is finished. */
 bool pm_alerting_turn(struct pm_delivery *delivery, bool end);
 

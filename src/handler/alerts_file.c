@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/pack.h"
 #include "journal/crc32c.h"
 
@@ -124,23 +125,59 @@ int pm_alerts_file_save(int folder, const struct pm_incident *incident, struct p
 	return 0;
 }
 
-bool pm_alerts_file_claim(int folder, int *claim)
+/* The first byte is of the one who calls for all that is owed, the second of those who call for a failure
+ * each; who would call for what is owed without one of its own needs both. */
+static const struct flock parts[] = {
+	[PM_ALERTS_CLAIM_FAILURE] = {.l_type = F_WRLCK, .l_start = 0, .l_len = 1},
+	[PM_ALERTS_CLAIM_BESIDE] = {.l_type = F_RDLCK, .l_start = 1, .l_len = 1},
+	[PM_ALERTS_CLAIM_OWED] = {.l_type = F_WRLCK, .l_start = 0, .l_len = 2},
+};
+
+static int open_lock(int folder)
 {
 	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
-	/* Not flock(2): a child of the plugin, which may live on, would have it as well. */
-	struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	pm_autofd fd = openat(folder, lock_name, flags, 0600);
+	int fd = openat(folder, lock_name, flags, 0600);
 
-	*claim = -1;
 	/* Made as another user. */
 	if (fd < 0 && errno == EACCES && unlinkat(folder, lock_name, 0) == 0)
 		fd = openat(folder, lock_name, flags, 0600);
+	return fd;
+}
+
+/* The time of the file is that of the last claim. */
+static bool is_older(int fd, int64_t age_ns)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return false;
+	int64_t since_ns = (int64_t)status.st_mtim.tv_sec * PM_NS_PER_S + status.st_mtim.tv_nsec;
+	return pm_clock_realtime() - since_ns >= age_ns;
+}
+
+bool pm_alerts_file_claim(int folder, enum pm_alerts_claim what, int64_t void_after_ns, int *claim)
+{
+	/* Not flock(2): a child of the plugin, which may live on, would have it as well. */
+	struct flock part = parts[what];
+	pm_autofd fd = open_lock(folder);
+
+	*claim = -1;
 	if (fd < 0)
 		return true;
-	if (fcntl(fd, F_SETLK, &whole) < 0)
-		return errno != EAGAIN && errno != EACCES;
-	*claim = pm_steal_fd(&fd);
+	int code = fcntl(fd, F_SETLK, &part) < 0 ? errno : 0;
+	bool held = code == EAGAIN || code == EACCES;
+	if (held && !is_older(fd, void_after_ns))
+		return false;
+	/* Also for one who goes on without: the others are not to do so as well. */
+	futimens(fd, NULL);
+	if (code == 0)
+		*claim = pm_steal_fd(&fd);
 	return true;
+}
+
+void pm_alerts_file_claim_again(int claim)
+{
+	futimens(claim, NULL);
 }
 
 static uint32_t checksum_of(const struct pm_alerts_copy *copy)

@@ -135,6 +135,7 @@ int64_t pm_delivery_retry_at(struct pm_delivery *delivery, unsigned failures)
 	int64_t backoff_ms = pm_backoff_ms(ended ? 0 : failures);
 	int64_t asked_ms = delivery->retry_in_ms;
 
+	pm_alerting_goes_on(delivery);
 	if (asked_ms < 0 || (ended && asked_ms > backoff_ms))
 		asked_ms = backoff_ms;
 	return pm_clock_monotonic() + asked_ms * PM_NS_PER_MS;

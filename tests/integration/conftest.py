@@ -14,6 +14,7 @@ import uuid
 
 import pytest
 
+import incidents
 import pm
 import procfs
 import terminals
@@ -83,6 +84,11 @@ def panicmon(tmp_path, request):
     for close in helper.afterwards:
         close()
     assert not leftovers, "the test left processes behind: " + "; ".join(leftovers)
+
+
+@pytest.fixture
+def alerts(panicmon, tmp_path):
+    return incidents.Alerts(panicmon, tmp_path)
 
 
 @pytest.fixture

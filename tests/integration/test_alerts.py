@@ -1,11 +1,9 @@
 """Handlers that call people (PANICMON_ALERTS): a crash loop is told once, then summed up, then over."""
-import fcntl
 import os
 import pathlib
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 
 import pytest
@@ -13,70 +11,9 @@ import pytest
 import plugins
 import pm
 import procfs
+from incidents import CRASH, EXITED, FAILED, MADE, RECOVERED, STARTED, Alerts, failures_in, is_claimed
 
-STARTED, FAILED, EXITED, RECOVERED = 1, 2, 3, 8
-CRASH = ["sh", "-c", "kill -SEGV $$"]
-MADE = 1 << 52  # from there on are the numbers of process.recovered
 needs_mount = pytest.mark.skipif(not pm.can_mount(), reason="no file system can be mounted here")
-
-
-class Note:
-    """A line of the fixture plugin."""
-
-    def __init__(self, line):
-        kind, crashes, incident, self.run, seq, attempt = line.split()
-        self.type, self.seq, self.attempt = int(kind), int(seq), int(attempt)
-        self.crashes = None if crashes == "-" else int(crashes)
-        self.incident = None if incident == "-" else incident
-
-    def __repr__(self):
-        return f"<{self.type} {self.crashes} {self.incident} {self.seq} attempt {self.attempt}>"
-
-
-class Alerts:
-    """Runs one after the other, as a supervisor would have it, with one folder for what is remembered."""
-
-    def __init__(self, panicmon, folder):
-        self.panicmon, self.folder = panicmon, folder
-        self.notes_path = folder / "notes"
-        self.state = folder / "state"
-
-    def config(self, *, state=True, more="", name="test.ini", path=None, **keys):
-        keys = {"events": "process.*, !process.started", **keys}
-        head = "[panicmon]\ndrain_timeout = 60s\nstart_timeout = 60s\n"
-        head += f"state_dir = {self.state}\n" if state else ""
-        return self.panicmon.config(head + more + plugins.section("alert", "alert", path=path or self.notes_path, **keys),
-                                    name=name)
-
-    def run(self, command, config, name="api", **more):
-        return self.panicmon.run(command, config=config, name=name, **more)
-
-    def start(self, command, config, name="api", **more):
-        return self.panicmon.start(command, config=config, name=name, **more)
-
-    @property
-    def notes(self):
-        try:
-            text = self.notes_path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return []
-        return [Note(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
-
-    @property
-    def told(self):
-        """Of each event with an incident: its type, and how many failures it stands for."""
-        return [(note.type, note.crashes) for note in self.notes if note.incident is not None]
-
-    def wait_told(self, wanted):
-        pm.wait_until(lambda: self.told == wanted, what=lambda: f"{wanted}: {self.notes}")
-
-    def file(self, service="api", handler="alert"):
-        return self.state / f"{service}.{handler}" / "alerts"
-
-
-@pytest.fixture
-def alerts(panicmon, tmp_path):
-    return Alerts(panicmon, tmp_path)
 
 
 def test_a_crash_loop(alerts):
@@ -187,21 +124,6 @@ def test_several_instances(alerts):
     assert alerts.told == [(EXITED, 1), (RECOVERED, 4)]
 
 
-def test_two_services_in_one_folder_at_once(alerts):
-    """Each has its own incident, whatever their names hold."""
-    names = ["a/../b", "a.b", "ü x", "n" * 300, "n" * 301]
-    paths = {name: alerts.folder / f"notes{number}" for number, name in enumerate(names)}
-    configs = {name: alerts.config(alert_window="1h", path=path, name=f"{path.name}.ini") for name, path in paths.items()}
-    for command in (CRASH, CRASH, ["true"]):
-        for run in [alerts.start(command, configs[name], name=name) for name in names]:
-            run.wait()
-    for name, path in paths.items():
-        notes = [Note(line.replace(name, "NAME")) for line in path.read_text(encoding="utf-8").splitlines()]
-        assert [(note.type, note.crashes) for note in notes if note.incident] == [(EXITED, 1), (RECOVERED, 2)], name
-    assert len(list(alerts.state.iterdir())) == len(names)
-    assert all(folder.parent == alerts.state for folder in alerts.state.iterdir())
-
-
 @pytest.mark.parametrize("hold", ["no", "yes"])
 def test_a_host_that_dies_with_an_alert(alerts, hold):
     mark = alerts.folder / "mark"
@@ -268,49 +190,6 @@ def test_nobody_can_be_called_for_some_runs(alerts):
     assert alerts.told == [(EXITED, 3), (RECOVERED, 3)]
 
 
-def test_the_same_service_twice_at_once(alerts):
-    """What all of them know is one: nothing is lost, and one alert is enough."""
-    config = alerts.config(alert_window="1h")
-    count = 16
-    for run in [alerts.start(CRASH, config) for _ in range(count)]:
-        run.wait()
-    assert alerts.told == [(EXITED, 1)] and failures_in(alerts.file()) == count
-    alerts.run(["true"], config)
-    assert alerts.told == [(EXITED, 1), (RECOVERED, count)]
-
-
-def test_a_failure_while_another_panicmon_calls(alerts):
-    """It is not called for as well; nor does the end wait for that call. If it comes to nothing, one that
-    still runs makes it, for both."""
-    mark = alerts.folder / "mark"
-    mark.touch()
-    keys = {"alert_window": "1h", "stable_after": "1h"}
-    calling = alerts.start(CRASH, alerts.config(retry="yes", mark=mark, name="calling.ini", **keys))
-    pm.wait_until(lambda: is_claimed(alerts), what="the first to call")
-    config = alerts.config(**keys)
-    done = alerts.run(CRASH, config)
-    assert done.status == -signal.SIGSEGV and done.seconds < 30
-    assert alerts.told == [] and failures_in(alerts.file()) == 2
-    with alerts.start(["sleep", "1000"], config) as run:
-        run.host("alert")
-        os.kill(calling.host("alert"), signal.SIGSTOP)
-        calling.kill()
-        alerts.wait_told([(EXITED, 2)])
-        run.send(signal.SIGTERM)
-        run.wait()
-    assert alerts.told == [(EXITED, 2), (RECOVERED, 2)]
-
-
-def is_claimed(alerts):
-    """Without a lock of our own, which would be in the way."""
-    try:
-        with open(alerts.file().with_name("alerts.lock"), "r+b") as file:
-            asked = struct.pack("hhqqi", fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
-            return struct.unpack("hhqqi", fcntl.fcntl(file, fcntl.F_GETLK, asked))[0] != fcntl.F_UNLCK
-    except FileNotFoundError:
-        return False
-
-
 def test_withheld_failures_are_not_missed(alerts):
     config = alerts.config(alert_window="1h", more=alerts.panicmon.log_section("log", alerts.folder / "log"))
     for _ in range(3):
@@ -352,10 +231,6 @@ def test_panicmon_killed(alerts):
     assert alerts.told == [(EXITED, 1)]
     alerts.run(["true"], config)
     assert alerts.told == [(EXITED, 1), (RECOVERED, 3)]
-
-
-def failures_in(path):
-    return int.from_bytes(path.read_bytes()[12:20], "little")
 
 
 def test_all_killed_before_an_alert_is_out(alerts):
@@ -430,6 +305,20 @@ def test_a_read_only_disk(alerts):
     assert done.status == -signal.SIGSEGV
     assert done.stderr.count("nothing can be kept in state_dir for the next run") == 1
     assert alerts.told == [(EXITED, 1)]
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+def test_a_disk_that_locks_no_folders(alerts):
+    """As NFS. That is so for good, and not waited for."""
+    config, trace = alerts.config(alert_window="1h"), alerts.folder / "trace"
+    _, line = alerts.panicmon.arguments(CRASH, config=config, name="api")
+    strace = ["strace", "-f", "-o", trace, "-e", "trace=flock", "-e", "inject=flock:error=EBADF"]
+    if subprocess.run([*strace, "true"], capture_output=True, check=False).returncode != 0:
+        pytest.skip("nothing can be traced here")
+    for _ in range(2):
+        alerts.panicmon.spawn([*strace, *line], stderr=subprocess.DEVNULL).wait(timeout=pm.DEADLINE)
+        assert 0 < trace.read_text(encoding="utf-8").count("flock(") < 20
+    assert alerts.told == [(EXITED, 1)] and failures_in(alerts.file()) == 2
 
 
 def test_the_folder_is_made_for_its_owner_alone(alerts):

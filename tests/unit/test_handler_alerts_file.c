@@ -180,14 +180,19 @@ END_TEST
 
 /* ---- who calls ---- */
 
+static bool claim_it(enum pm_alerts_claim what, int64_t void_after_ns, int *claim)
+{
+	return pm_alerts_file_claim(folder_fd, what, void_after_ns, claim);
+}
+
 /* As another process sees it: 1, the claim is free. */
-static int claim_elsewhere(void)
+static int claim_elsewhere(enum pm_alerts_claim what, int64_t void_after_ns)
 {
 	int status = -1, claim;
 	pid_t pid = fork();
 
 	if (pid == 0)
-		_exit(pm_alerts_file_claim(folder_fd, &claim));
+		_exit(claim_it(what, void_after_ns, &claim));
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status));
 	return WEXITSTATUS(status);
@@ -197,13 +202,46 @@ START_TEST(one_has_the_claim)
 {
 	int claim = -1;
 
-	ck_assert_int_eq(claim_elsewhere(), 1);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_FAILURE, INT64_MAX), 1);
 	/* Whoever had it has ended. */
-	ck_assert(pm_alerts_file_claim(folder_fd, &claim));
+	ck_assert(claim_it(PM_ALERTS_CLAIM_FAILURE, INT64_MAX, &claim));
 	ck_assert_int_ge(claim, 0);
-	ck_assert_int_eq(claim_elsewhere(), 0);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_FAILURE, INT64_MAX), 0);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_OWED, INT64_MAX), 0);
 	close(claim);
-	ck_assert_int_eq(claim_elsewhere(), 1);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_FAILURE, INT64_MAX), 1);
+}
+END_TEST
+
+START_TEST(several_call_beside)
+{
+	int claim = -1;
+
+	ck_assert(claim_it(PM_ALERTS_CLAIM_BESIDE, INT64_MAX, &claim));
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_BESIDE, INT64_MAX), 1);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_FAILURE, INT64_MAX), 1);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_OWED, INT64_MAX), 0);
+	close(claim);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_OWED, INT64_MAX), 1);
+}
+END_TEST
+
+START_TEST(an_old_claim_is_void_for_one)
+{
+	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	const int64_t hour_ns = INT64_C(3600) * 1000000000;
+	int claim = -1;
+
+	ck_assert(claim_it(PM_ALERTS_CLAIM_FAILURE, hour_ns, &claim));
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_FAILURE, hour_ns), 0);
+	ck_assert_int_eq(futimens(claim, old), 0);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_FAILURE, INT64_MAX), 0);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_FAILURE, hour_ns), 1);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_FAILURE, hour_ns), 0);
+	ck_assert_int_eq(futimens(claim, old), 0);
+	pm_alerts_file_claim_again(claim);
+	ck_assert_int_eq(claim_elsewhere(PM_ALERTS_CLAIM_FAILURE, hour_ns), 0);
+	close(claim);
 }
 END_TEST
 
@@ -212,10 +250,10 @@ START_TEST(no_claim_can_be_made)
 	int claim = 0;
 
 	/* Better two calls than none. */
-	ck_assert(pm_alerts_file_claim(-1, &claim));
+	ck_assert(pm_alerts_file_claim(-1, PM_ALERTS_CLAIM_FAILURE, INT64_MAX, &claim));
 	ck_assert_int_eq(claim, -1);
 	ck_assert_int_eq(mkdirat(folder_fd, "alerts.lock", 0700), 0);
-	ck_assert(pm_alerts_file_claim(folder_fd, &claim));
+	ck_assert(claim_it(PM_ALERTS_CLAIM_FAILURE, INT64_MAX, &claim));
 	ck_assert_int_eq(claim, -1);
 }
 END_TEST
@@ -295,6 +333,8 @@ void add_alerts_file_tests(Suite *suite)
 	tcase_add_test(tests, no_regular_file);
 	tcase_add_test(tests, what_cannot_be_written);
 	tcase_add_test(tests, one_has_the_claim);
+	tcase_add_test(tests, several_call_beside);
+	tcase_add_test(tests, an_old_claim_is_void_for_one);
 	tcase_add_test(tests, no_claim_can_be_made);
 	tcase_add_test(tests, on_the_page);
 	tcase_add_test(tests, names_of_folders);

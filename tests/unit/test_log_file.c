@@ -188,6 +188,32 @@ START_TEST(what_another_left_cut_spoils_no_record)
 }
 END_TEST
 
+/* Likewise when it was killed later on. What stands on a line of its own is written once. */
+START_TEST(what_another_cuts_later_spoils_no_record)
+{
+	static const char cut[] = "{\"cut\":";
+	struct rig rig;
+
+	OPEN(&rig, "path=log");
+	ck_assert_int_eq(rig_send_seq(&rig, 1), PANICMON_DONE);
+	append("log", cut);
+	ck_assert_int_eq(rig_send_seq(&rig, 2), PANICMON_DONE);
+	append("log", "{\"seq\":3}\n");
+	ck_assert_int_eq(rig_send_seq(&rig, 4), PANICMON_DONE);
+	ck_assert_int_eq(rig_send_seq(&rig, 5), PANICMON_DONE);
+	rig_close(&rig);
+	char *text = read_file("log", NULL);
+	char *begun = strstr(text, cut);
+	ck_assert_ptr_nonnull(begun);
+	append("rest", strchr(begun, '\n') + 1);
+	*begun = '\0';
+	append("first", text);
+	free(text);
+	assert_seqs("first", 1, 1);
+	assert_seqs("rest", 2, 4);
+}
+END_TEST
+
 /* Of a writer that was in the middle of its write(2) when the file was opened: no empty line. */
 START_TEST(what_another_was_writing_is_not_taken_for_cut)
 {
@@ -213,6 +239,7 @@ void add_file_tests(Suite *suite)
 		a_folder_that_is_gone_is_waited_for,
 		a_cut_record_is_ended_and_comes_again,
 		what_another_left_cut_spoils_no_record,
+		what_another_cuts_later_spoils_no_record,
 		what_another_was_writing_is_not_taken_for_cut,
 	};
 	TCase *tcase = add_case(suite, "file");

@@ -146,9 +146,13 @@ static const struct pair programs[] = {
 	{{"mariadb-admin", "-psecret"}, {"mariadb-admin", "-p***"}},
 	{{"redis-cli", "-a", "secret", "ping"}, {"redis-cli", "-a", "***", "ping"}},
 	{{"redis-cli", "-a", "-x"}, {"redis-cli", "-a", "***"}},
+	{{"sshpass", "-p", "secret", "ssh", "h"}, {"sshpass", "-p", "***", "ssh", "h"}},
+	{{"sshpass", "-phunter2", "ssh", "h"}, {"sshpass", "-p***", "ssh", "h"}},
+	{{"ldapsearch", "-xw", "secret", "-W"}, {"ldapsearch", "-xw", "***", "-W"}},
 	{{"curl", "-u", "nobody", "h:80"}, {"curl", "-u", "nobody", "h:80"}},
 	{{"curl", "-u", ":", "h"}, {"curl", "-u", ":", "h"}},
-	{{"curl", "-o", "u:p", "--user-agent", "a:b"}, {"curl", "-o", "u:p", "--user-agent", "a:b"}},
+	{{"curl", "-o", "u:p", "--user-agent", "a:b"},
+	 {"curl", "-o", "u:p", "--user-agent", "a:b"}},
 	{{"mysql", "-p", "db", "-P3306"}, {"mysql", "-p", "db", "-P3306"}},
 	{{"curl"}, {"curl"}},
 	{{"curl", "-u"}, {"curl", "-u"}},
@@ -156,7 +160,8 @@ static const struct pair programs[] = {
 
 static const struct pair webhooks[] = {
 	ONE("https://hooks.slack.com/services/T0/B0/x", "https://hooks.slack.com/***"),
-	ONE("--url=https://hooks.slack.com:443/workflows/x", "--url=https://hooks.slack.com:443/***"),
+	ONE("--url=https://hooks.slack.com:443/workflows/x",
+	    "--url=https://hooks.slack.com:443/***"),
 	ONE("hooks.slack.com/services/T0/B0/x", "hooks.slack.com/***"),
 	ONE("https://discord.com/api/webhooks/1/x", "https://discord.com/api/***"),
 	ONE("https://ptb.Discord.com/api/v10/webhooks/1/x", "https://ptb.Discord.com/api/***"),
@@ -335,6 +340,27 @@ START_TEST(a_long_argument_is_copied_whole)
 }
 END_TEST
 
+static const char *const units[] = {"a:", "a=", "a://b:x/", "a://b:x", "token ", "-p "};
+
+/* The command waits for it. What is looked for behind each unit is looked for to the end once, or this takes
+ * longer than a test may. */
+START_TEST(a_long_argument_takes_no_time)
+{
+	const size_t length = is_under_valgrind() ? 1 << 20 : 1 << 24, unit = strlen(units[_i]);
+	char *text = calloc(1, length + 1);
+	char command[] = "x";
+	char *args[] = {command, text, NULL};
+
+	for (size_t i = 0; i + unit <= length; i += unit)
+		memcpy(text + i, units[_i], unit);
+	char **out = pm_redact_args(args, NULL);
+	ck_assert_ptr_nonnull(out);
+	ck_assert_uint_gt(strlen(out[1]), length / 2);
+	free(out);
+	free(text);
+}
+END_TEST
+
 /* ---- with what people say of it ---- */
 
 static char pin[] = "pin", ssn[] = "SSN", card[] = "card-number", file_name[] = "file.name";
@@ -415,6 +441,7 @@ static void add_argument_tests(Suite *suite)
 	tcase_add_test(tests, no_arguments_at_all);
 	tcase_add_test(tests, a_long_argument_is_copied_whole);
 	tcase_add_test(tests, a_name_of_many_words_takes_no_time);
+	ADD_LOOP(tests, a_long_argument_takes_no_time, units);
 }
 
 int main(void)
