@@ -21,10 +21,11 @@ enum pm_alerts_claim {
 	PM_ALERTS_CLAIM_OWED,   /* what nobody calls for */
 };
 
-/* Who calls people holds a part of the file "alerts.lock" until it is known what became of it, so that no other
- * process calls for the same. False: another one does, and has for less than void_after_ns; longer, it is
- * taken to be stopped, unless it has made the claim again. *claim: to be closed when that is over, which it is as well when the process ends, but
- * not as a child of it does; -1: it cannot be known, and so one call too many is made rather than none. */
+/* Who calls people holds a part of the file "alerts.lock" until it is known what became of it, so that no
+ * other process calls for the same. False: another one does, and has for less than void_after_ns; longer, it is
+ * taken to be stopped, unless it has made the claim again. *claim: to be closed when that is over, which it is
+ * as well when the process ends, but not as a child of it does; -1: it cannot be known, and so one call too
+ * many is made rather than none. */
 bool pm_alerts_file_claim(int folder, enum pm_alerts_claim what, int64_t void_after_ns, int *claim);
 void pm_alerts_file_claim_again(int claim);
 
