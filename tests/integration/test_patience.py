@@ -78,27 +78,6 @@ def test_one_that_does_not_wake_up(panicmon, tmp_path):
     assert [seq for seq, _, _ in events(tmp_path)] == [1, 2, 3, 4, 5, 6]
 
 
-def pass_time(seconds):
-    end_of_it = time.monotonic() + seconds
-    pm.wait_until(lambda: time.monotonic() >= end_of_it, what="time to pass")
-
-
-def test_a_call_in_which_all_is_stopped_for_a_while(panicmon, tmp_path):
-    """As in a container that is paused for longer than `timeout`: that is not the handler's fault."""
-    run = start(panicmon, tmp_path, drain="30s", slow="1500ms", timeout="2s", events="process.*")
-    pm.wait_until(lambda: events(tmp_path), what="the first event")
-    host = run.host("patient")
-    pass_time(0.7)  # it is seen in its call
-    os.kill(host, signal.SIGSTOP)
-    run.send(signal.SIGSTOP)
-    pass_time(3)
-    run.send(signal.SIGCONT)
-    os.kill(host, signal.SIGCONT)
-    done = end(run)
-    assert done.stderr == ""
-    assert [(kind, attempt) for _, kind, attempt in events(tmp_path)] == [(1, 1), (3, 1)]
-
-
 # ---- tick ----
 
 def test_ticks(panicmon, tmp_path):
