@@ -237,6 +237,14 @@ static void wait_for_state(pid_t pid, char wanted)
 		poll(NULL, 0, 1);
 }
 
+/* The monitor as well: before it has seen that it was continued, it continues what is stopped again. */
+static void wait_until_all_go_on(void)
+{
+	for (size_t i = 0; i < commands; i++)
+		wait_for_state(command_pids[i], 'S');
+	wait_for_state(session.monitor, 'S');
+}
+
 static bool is_the_command(pid_t pid)
 {
 	static const char wanted[] = "stay";
@@ -335,8 +343,7 @@ START_TEST(stopped_and_continued)
 		assert_stopped(SIGTSTP);
 		wait_for_foreground(session.shell);
 		order('f');
-		for (size_t n = 0; n < commands; n++)
-			wait_for_state(command_pids[n], 'S');
+		wait_until_all_go_on();
 		wait_for_foreground(_i == 0 ? command_pids[0] : session.monitor);
 	}
 	assert_interrupted();
@@ -351,16 +358,14 @@ START_TEST(continued_in_the_background)
 	assert_stopped(SIGTSTP);
 	wait_for_foreground(session.shell);
 	order('b');
-	for (size_t n = 0; n < commands; n++)
-		wait_for_state(command_pids[n], 'S');
+	wait_until_all_go_on();
 	ck_assert_int_eq(foreground(), session.shell);
 	for (size_t n = 0; n < commands; n++)
 		kill(command_pids[n], SIGTSTP);
 	assert_stopped(SIGTSTP);
 	order('f');
 	wait_for_foreground(_i == 0 ? command_pids[0] : session.monitor);
-	for (size_t n = 0; n < commands; n++)
-		wait_for_state(command_pids[n], 'S');
+	wait_until_all_go_on();
 	assert_interrupted();
 }
 END_TEST
