@@ -124,14 +124,21 @@ static int check_elf(int fd, uint64_t size, const char *path, struct pm_error *e
  * overflow user: root's files, and those of whoever else (user_namespaces(7)). */
 static bool is_mapped(uid_t user)
 {
-	pm_autofile FILE *map = fopen("/proc/self/uid_map", "re");
+	/* Most folders on the way are one user's, and a map is written once: it need not be read for each. */
+	static uid_t known = (uid_t)-1;
 	unsigned first, outside, count;
 
+	if (user == known)
+		return true;
+	pm_autofile FILE *map = fopen("/proc/self/uid_map", "re");
 	if (map == NULL)
 		return true;
-	while (fscanf(map, "%u %u %u", &first, &outside, &count) == 3)
-		if (user >= first && user - first < count)
-			return true;
+	while (fscanf(map, "%u %u %u", &first, &outside, &count) == 3) {
+		if (user < first || user - first >= count)
+			continue;
+		known = user;
+		return true;
+	}
 	return false;
 }
 
