@@ -89,21 +89,16 @@ static bool is_narrow(void)
 	return width > 0 && width < TABLE_WIDTH;
 }
 
-static void add_key(struct pm_ctl_table *table, const char *const *fields)
-{
-	if (is_narrow())
-		add_narrow_key(table, fields);
-	else
-		add_wide_key(table, fields);
-}
-
 /* The plugin's own keys, and those that every handler has: one table, so that all is aligned. */
 static int print_keys(struct pm_ctl_look *look, struct pm_error *error)
 {
 	struct pm_ctl_table table = {.columns = PM_DESCRIPTION_FIELDS};
 	const char *fields[PM_DESCRIPTION_FIELDS];
+	bool narrow = is_narrow();
+	void (*add_key)(struct pm_ctl_table *, const char *const *) =
+		narrow ? add_narrow_key : add_wide_key;
 
-	if (!is_narrow())
+	if (!narrow)
 		pm_ctl_table_add(&table, PM_CTL_HEAD, columns);
 	for (;;) {
 		pm_description_take(&look->options, look->end, fields, PM_DESCRIPTION_FIELDS);
