@@ -6,6 +6,8 @@ plugins_common_libpm_common_la_SOURCES = \
 	plugins/common/clock.c \
 	plugins/common/clock.h \
 	plugins/common/cut.h \
+	plugins/common/ending.c \
+	plugins/common/ending.h \
 	plugins/common/endpoint.c \
 	plugins/common/endpoint.h \
 	plugins/common/event.h \

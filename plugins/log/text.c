@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "common/cut.h"
+#include "common/ending.h"
 #include "common/event.h"
 #include "common/names.h"
 #include "common/quote.h"
@@ -129,8 +130,6 @@ static void put_memory(struct line *line, int64_t kb)
 /* How the command ended; what is not known of it is passed over. */
 static void put_end(struct line *line, const struct panicmon_event *event)
 {
-	int32_t reason = panicmon_event_has(event, PANICMON_HAS_REASON) ? event->reason : 0;
-
 	if (panicmon_event_has(event, PANICMON_HAS_SIGNAL)) {
 		put(line, "killed by ");
 		put_signal(line, event->signal);
@@ -139,12 +138,7 @@ static void put_end(struct line *line, const struct panicmon_event *event)
 	} else {
 		put(line, "ended");
 	}
-	if (reason == PANICMON_REASON_OOM_KILLED)
-		put(line, " (out of memory)");
-	if (reason == PANICMON_REASON_MONITOR_DIED)
-		put(line, " (panicmon died)");
-	if (reason == PANICMON_REASON_STOP_TIMEOUT)
-		put(line, " (stop timeout)");
+	put(line, pm_common_reason_note(event));
 	if (panicmon_event_has(event, PANICMON_HAS_CORE) && event->core != 0)
 		put(line, " (core dumped)");
 	if (panicmon_event_has(event, PANICMON_HAS_RUNTIME_MS)) {
@@ -173,16 +167,8 @@ static void put_from(struct line *line, const char *command, int32_t pid, int32_
 
 static void put_stop(struct line *line, const struct panicmon_event *event)
 {
-	if (!panicmon_event_has(event, PANICMON_HAS_STOP_REQUESTED) || event->stop_requested == 0)
-		return;
-	put(line, ", asked to stop");
-	if (panicmon_event_has(event, PANICMON_HAS_STOP_SIGNAL)) {
-		put(line, " by ");
-		put_signal(line, event->stop_signal);
-	}
-	if (panicmon_event_has(event, PANICMON_HAS_STOP_PID))
-		put_from(line, NULL, event->stop_pid, event->stop_uid,
-			 panicmon_event_has(event, PANICMON_HAS_STOP_UID));
+	if (panicmon_event_has(event, PANICMON_HAS_STOP_REQUESTED) && event->stop_requested != 0)
+		pm_common_put_stop(line->out, event);
 }
 
 static void put_usage(struct line *line, const struct panicmon_event *event)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/ending.h"
 #include "common/event.h"
 #include "common/names.h"
 
@@ -151,22 +152,16 @@ static void tell_notice(struct pm_statsd_metrics *metrics, const struct pm_stats
 static void put_end(char *out, size_t size, const struct panicmon_event *event)
 {
 	char name[PM_COMMON_NAME_SIZE];
-	const char *why = "";
 	const char *core = panicmon_event_has(event, PANICMON_HAS_CORE) && event->core != 0
 				   ? " (core dumped)"
 				   : "";
 
-	if (event->reason == PANICMON_REASON_OOM_KILLED)
-		why = " (out of memory)";
-	else if (event->reason == PANICMON_REASON_MONITOR_DIED)
-		why = " (panicmon died)";
-	else if (event->reason == PANICMON_REASON_STOP_TIMEOUT)
-		why = " (stop timeout)";
 	if (panicmon_event_has(event, PANICMON_HAS_ERROR))
 		snprintf(out, size, "could not be started: %s", pm_common_errno_text(event->error));
 	else if (panicmon_event_has(event, PANICMON_HAS_SIGNAL))
 		snprintf(out, size, "was killed by %s%s%s",
-			 pm_common_signal_name(event->signal, name), why, core);
+			 pm_common_signal_name(event->signal, name), pm_common_reason_note(event),
+			 core);
 	else
 		snprintf(out, size, "exited with code %d", event->code);
 }

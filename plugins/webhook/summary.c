@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "common/ending.h"
 #include "common/event.h"
 #include "common/names.h"
 #include "common/quote.h"
@@ -104,24 +105,6 @@ static void put_how_it_ended(struct pm_common_buffer *out, const struct panicmon
 		pm_common_puts(out, " as it had not stopped in time");
 }
 
-static void put_stop(struct pm_common_buffer *out, const struct panicmon_event *event)
-{
-	pm_common_puts(out, ", asked to stop");
-	if (panicmon_event_has(event, PANICMON_HAS_STOP_SIGNAL)) {
-		pm_common_puts(out, " by ");
-		put_signal(out, event->stop_signal);
-	}
-	if (!panicmon_event_has(event, PANICMON_HAS_STOP_PID))
-		return;
-	if (event->stop_pid == 0) {
-		pm_common_puts(out, " from outside this pid namespace");
-		return;
-	}
-	pm_common_printf(out, " from pid %d", event->stop_pid);
-	if (panicmon_event_has(event, PANICMON_HAS_STOP_UID))
-		pm_common_printf(out, " (uid %u)", (uint32_t)event->stop_uid);
-}
-
 static void put_exited(struct pm_common_buffer *out, const struct panicmon_event *event)
 {
 	put_how_it_ended(out, event);
@@ -133,7 +116,7 @@ static void put_exited(struct pm_common_buffer *out, const struct panicmon_event
 	if (event->core != 0)
 		pm_common_puts(out, ", core dumped");
 	if (event->stop_requested != 0)
-		put_stop(out, event);
+		pm_common_put_stop(out, event);
 }
 
 static void put_failed(struct pm_common_buffer *out, const struct panicmon_event *event)
