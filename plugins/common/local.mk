@@ -11,6 +11,8 @@ plugins_common_libpm_common_la_SOURCES = \
 	plugins/common/endpoint.c \
 	plugins/common/endpoint.h \
 	plugins/common/event.h \
+	plugins/common/fd.c \
+	plugins/common/fd.h \
 	plugins/common/json.c \
 	plugins/common/json.h \
 	plugins/common/lookup.c \

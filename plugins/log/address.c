@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/fd.h"
+
 #define SYSLOG_SOCKET "/dev/log"
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
@@ -104,10 +106,8 @@ static int connect_to(const struct sockaddr *address, socklen_t length, int type
 	if (connect(fd, address, length) == 0 ||
 	    (errno == EINPROGRESS && await_connection(fd, host) == 0))
 		return fd;
-	int saved = errno;
-	close(fd);
-	errno = saved;
-	return -1;
+	pm_common_close(&fd);
+	return fd;
 }
 
 /* A number needs no resolver, and no thread for it. */

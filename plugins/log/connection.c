@@ -4,8 +4,8 @@
 
 #include <errno.h>
 #include <netdb.h>
-#include <unistd.h>
 
+#include "common/fd.h"
 #include "common/names.h"
 
 bool pm_log_connection_begin(struct pm_log_connection *connection)
@@ -17,12 +17,7 @@ bool pm_log_connection_begin(struct pm_log_connection *connection)
 
 void pm_log_connection_end(struct pm_log_connection *connection)
 {
-	int saved = errno;
-
-	if (connection->fd >= 0)
-		close(connection->fd);
-	connection->fd = -1;
-	errno = saved;
+	pm_common_close(&connection->fd);
 }
 
 int pm_log_connection_later(struct pm_log_connection *connection)

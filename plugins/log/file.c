@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fd.h"
 #include "common/names.h"
 #include "sink.h"
 
@@ -34,15 +35,6 @@ static struct file *file_of(struct pm_log_sink *sink)
 }
 
 #define CHECK_INTERVAL PM_COMMON_NS_PER_S
-
-static void close_fd(int fd)
-{
-	int saved = errno;
-
-	if (fd >= 0)
-		close(fd);
-	errno = saved;
-}
 
 /* O_NONBLOCK: to open a FIFO would wait for a reader, and a device perhaps for its line.
  * O_EXCL tells whether the file is new; where it fails there is a symbolic link to nothing, or
@@ -79,11 +71,11 @@ static int attach(struct file *file, int fd)
 
 	if (fstat(fd, &status) < 0 ||
 	    (file->path != NULL && !S_ISFIFO(status.st_mode) && set_blocking(fd) < 0)) {
-		close_fd(fd);
+		pm_common_close(&fd);
 		return PANICMON_DROP;
 	}
 	if (file->path != NULL)
-		close_fd(file->fd);
+		pm_common_close(&file->fd);
 	file->fd = fd;
 	file->pipe = S_ISFIFO(status.st_mode);
 	file->device = status.st_dev;
@@ -168,10 +160,7 @@ static int refresh(struct pm_log_sink *sink)
 	if (result == PANICMON_DONE || file->fd < 0 || is_linked(file))
 		return file->fd >= 0 ? PANICMON_DONE : result;
 	/* What goes to a removed file is lost without a word: fail until the path can be opened. */
-	int saved = errno;
-	close_fd(file->fd);
-	file->fd = -1;
-	errno = saved;
+	pm_common_close(&file->fd);
 	return result;
 }
 
@@ -199,8 +188,7 @@ static int write_failed(struct file *file)
 	if (errno != EPIPE || file->path == NULL)
 		return PANICMON_DROP;
 	/* A FIFO may get another reader. */
-	close_fd(file->fd);
-	file->fd = -1;
+	pm_common_close(&file->fd);
 	return PANICMON_RETRY;
 }
 
@@ -232,7 +220,7 @@ static bool is_cut(const struct file *file, off_t end)
 	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_dev == file->device &&
 	    status.st_ino == file->inode && pread(fd, &last, 1, end - 1) != 1)
 		last = '\n';
-	close_fd(fd);
+	pm_common_close(&fd);
 	return last != '\n';
 }
 
@@ -258,7 +246,7 @@ static void close_file(struct pm_log_sink *sink)
 	struct file *file = file_of(sink);
 
 	if (file->path != NULL)
-		close_fd(file->fd);
+		pm_common_close(&file->fd);
 	free(file->path);
 	free(file);
 }

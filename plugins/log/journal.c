@@ -4,22 +4,15 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
+#include "common/fd.h"
 #include "common/json.h"
 #include "common/names.h"
 #include "connection.h"
-
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#define MFD_EXEC 0x0010U
-#endif
 
 struct journal {
 	struct pm_log_sink base;
@@ -149,42 +142,6 @@ static size_t limit(const struct pm_log_sink *sink)
 	return SIZE_MAX;
 }
 
-/* journald before 254 refuses one that has F_SEAL_EXEC as well. The sysctl vm.memfd_noexec gives it to those
- * that do not ask for MFD_EXEC, or refuses those that do. Linux before 6.3 knows neither. */
-static int open_memory(void)
-{
-	static const char name[] = "panicmon-log";
-	const unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-	int fd = memfd_create(name, flags | MFD_EXEC);
-
-	if (fd < 0 && errno == EACCES)
-		fd = memfd_create(name, flags | MFD_NOEXEC_SEAL);
-	return fd < 0 && errno == EINVAL ? memfd_create(name, flags) : fd;
-}
-
-/* journald maps it into its memory only if nobody can change it any more. */
-static int make_memfd(const char *record, size_t length)
-{
-	int fd = open_memory();
-	size_t at = 0;
-
-	while (fd >= 0 && at < length) {
-		ssize_t written = TEMP_FAILURE_RETRY(write(fd, record + at, length - at));
-
-		if (written <= 0)
-			break;
-		at += (size_t)written;
-	}
-	if (fd >= 0 && at == length &&
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL) == 0)
-		return fd;
-	int saved = errno;
-	if (fd >= 0)
-		close(fd);
-	errno = saved;
-	return -1;
-}
-
 static ssize_t send_memfd(int fd, const char *record, size_t length)
 {
 	union {
@@ -192,7 +149,9 @@ static ssize_t send_memfd(int fd, const char *record, size_t length)
 		char space[CMSG_SPACE(sizeof(int))];
 	} control = {0};
 	struct msghdr message = {.msg_control = &control, .msg_controllen = sizeof(control)};
-	int memory = make_memfd(record, length);
+	/* journald maps it into its memory only if nobody can change it any more, and before 254 refuses one
+	 * that has F_SEAL_EXEC as well. */
+	int memory = pm_common_sealed_memory("panicmon-log", MFD_EXEC, record, length);
 
 	if (memory < 0)
 		return -1;
@@ -201,9 +160,7 @@ static ssize_t send_memfd(int fd, const char *record, size_t length)
 					  .cmsg_type = SCM_RIGHTS};
 	memcpy(CMSG_DATA(&control.header), &memory, sizeof(memory));
 	ssize_t sent = TEMP_FAILURE_RETRY(sendmsg(fd, &message, MSG_NOSIGNAL));
-	int saved = errno;
-	close(memory);
-	errno = saved;
+	pm_common_close(&memory);
 	return sent;
 }
 

@@ -6,22 +6,12 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "common/clock.h"
+#include "common/fd.h"
 #include "common/names.h"
 
 enum { MOMENT_MS = 200 }; /* for the answer of a resolver that works */
-
-static void disconnect(struct pm_statsd_link *link)
-{
-	int saved = errno;
-
-	if (link->fd >= 0)
-		close(link->fd);
-	link->fd = -1;
-	errno = saved;
-}
 
 static bool is_target(const struct pm_statsd_target *target, const struct addrinfo *found)
 {
@@ -51,7 +41,7 @@ static void take_targets(struct pm_statsd_link *link, const struct addrinfo *fou
 		link->count++;
 	}
 	if (!stays)
-		disconnect(link);
+		pm_common_close(&link->fd);
 }
 
 static void finish_lookup(struct pm_statsd_link *link, int wait_ms)
@@ -108,7 +98,7 @@ void pm_statsd_link_open(struct pm_statsd_link *link, const struct pm_statsd_add
 
 void pm_statsd_link_close(struct pm_statsd_link *link)
 {
-	disconnect(link);
+	pm_common_close(&link->fd);
 	pm_common_lookup_close(&link->lookup);
 }
 
@@ -127,7 +117,7 @@ static int connect_target(struct pm_statsd_link *link)
 		return -1;
 	if (connect(link->fd, (const struct sockaddr *)&target->name, target->length) == 0)
 		return 0;
-	disconnect(link);
+	pm_common_close(&link->fd);
 	return -1;
 }
 
@@ -136,7 +126,7 @@ static void next_target(struct pm_statsd_link *link)
 	if (link->count < 2)
 		return;
 	link->current = (link->current + 1) % link->count;
-	disconnect(link);
+	pm_common_close(&link->fd);
 }
 
 /* The first that there is a way to. */
